@@ -1,0 +1,181 @@
+# Socle's one Makefile.  `make` builds build/vmkernel.elf and build/socle.iso;
+# `make run`, `test`, `lint`, `bench` and `clean` do what they say.  DEBUG=1
+# builds with expensive checks into build/debug.  V=1 shows the commands.
+#
+# A folder's sources are found by wildcard; the layers between folders are
+# checked by `make lint`.
+
+B       := build$(if $(DEBUG),/debug)
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+need     = @scripts/need.sh
+
+# --- Toolchain: i686-elf-, else i686-linux-gnu-, else the native gcc -m32 ----
+CROSS   ?= $(firstword $(foreach p,i686-elf- i686-linux-gnu-,\
+                $(if $(shell command -v $(p)gcc),$(p))))
+CC      := $(if $(CROSS),$(CROSS)gcc,gcc -m32)
+OBJCOPY := $(CROSS)objcopy
+NM      := $(CROSS)nm
+HOSTCC  := gcc
+PYTHON  := /usr/bin/python3
+
+WARN    := -Wall -Wextra -Werror -Wshadow -Wundef -Wstrict-prototypes \
+           -Wmissing-prototypes -Wvla -Woverride-init -Wpointer-arith \
+           -Wwrite-strings
+CFLAGS  := -std=gnu11 -O2 -g $(WARN) -I. -I$(B)/gen -march=i686 \
+           -ffreestanding -fno-strict-aliasing -fno-pic -fno-pie \
+           -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+           -fno-stack-protector -fcf-protection=none -freg-struct-return \
+           -mno-mmx -mno-sse -mgeneral-regs-only \
+           -fmacro-prefix-map=$(CURDIR)/= $(if $(DEBUG),-DDEBUG)
+LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
+           -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
+
+# --- The VMkernel ------------------------------------------------------------
+VMK_DIRS := boot kernel kernel/base kernel/x86 mm sched drivers console
+VMK_SRC := $(filter-out kernel/asm_offsets.c,\
+             $(foreach d,$(VMK_DIRS),$(wildcard $(d)/*.c $(d)/*.S)))
+VMK_OBJ := $(patsubst %,$(B)/vmk/%.o,$(VMK_SRC))
+GEN     := $(B)/gen/asm_offsets.h $(B)/gen/version.h
+
+.PHONY: all run test lint bench clean iso unit fuzz boot-test
+all: $(B)/vmkernel.elf $(B)/socle.iso
+
+$(B)/.have-%: scripts/need.sh scripts/packages
+	@mkdir -p $(B)
+	$(need) $*
+	@touch $@
+
+$(B)/vmk/%.c.o: %.c $(GEN) Makefile | $(B)/.have-build
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/vmk/%.S.o: %.S $(GEN) Makefile | $(B)/.have-build
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+
+$(B)/gen/asm_offsets.h: kernel/asm_offsets.c Makefile | $(B)/.have-build
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d -S $< -o $@.s
+	$(Q)sed -n 's/^.*->\([A-Z0-9_]*\) \$$*\([-0-9]*\).*/#define \1 \2/p' \
+	    $@.s > $@
+
+# The version is the newest commit; the file changes only when that does.
+$(B)/gen/version.h: FORCE
+	@mkdir -p $(@D)
+	@scripts/version.sh > $@.new
+	@cmp -s $@.new $@ || mv $@.new $@
+FORCE:
+
+# Linked twice: the first link gives the addresses for the symbol table, which
+# sits behind all code, so the second link moves no function.
+$(B)/vmkernel.1.elf: $(VMK_OBJ) linker.ld $(B)/gen/symtab_empty.o
+	$(Q)$(CC) $(LDFLAGS) -T linker.ld $(VMK_OBJ) $(B)/gen/symtab_empty.o \
+	    -lgcc -o $@
+
+$(B)/gen/symtab_empty.o: scripts/symtab.sh | $(B)/.have-build
+	@mkdir -p $(@D)
+	$(Q)scripts/symtab.sh </dev/null >$(@:.o=.S)
+	$(Q)$(CC) -c $(@:.o=.S) -o $@
+
+$(B)/gen/symtab.o: $(B)/vmkernel.1.elf scripts/symtab.sh
+	$(Q)$(NM) -n $< | scripts/symtab.sh >$(@:.o=.S)
+	$(Q)$(CC) -c $(@:.o=.S) -o $@
+
+$(B)/vmkernel.elf: $(B)/gen/symtab.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -T linker.ld $(VMK_OBJ) $< -lgcc \
+	    -Wl,-Map=$(B)/vmkernel.map -o $@
+
+$(B)/socle.iso: $(B)/vmkernel.elf iso/grub.cfg iso/mkiso.sh | $(B)/.have-iso
+	$(call say,ISO,$@)
+	$(Q)iso/mkiso.sh $< iso/grub.cfg $@ "$(OBJCOPY)"
+
+iso: $(B)/socle.iso
+
+run: $(B)/socle.iso | $(B)/.have-qemu
+	$(Q)scripts/run.sh $(B)/socle.iso
+
+# --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
+# PURE code runs in VMkernel or monitor, and as an ordinary program too.
+PURE := $(wildcard bt/*.c vmm/interp/*.c kernel/base/bitmap.c \
+          kernel/base/format.c kernel/base/number.c kernel/base/status.c \
+          kernel/base/str.c boot/boot_info.c kernel/config.c kernel/timerq.c \
+          sched/prop_share.c sched/runqueue.c mm/buddy.c mm/heap.c \
+          drivers/acpi_tables.c drivers/acpi_aml.c drivers/mp_tables.c \
+          console/line_editor.c console/command.c console/terminal.c \
+          console/history.c)
+HOST_INC := -I. -I$(B)/gen -Itests
+HOST_FLAGS := -std=gnu11 -g -O1 $(WARN) $(HOST_INC) -DDEBUG \
+           -fno-strict-aliasing -fno-omit-frame-pointer \
+           -fsanitize=address,undefined -fno-sanitize-recover=all
+CMOCKA32 := $(B)/i386/usr
+LIB64   := -lcmocka
+LIB32   := -L$(CMOCKA32)/lib/i386-linux-gnu -lcmocka \
+           -Wl,-rpath,$(CURDIR)/$(CMOCKA32)/lib/i386-linux-gnu
+UNIT    := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
+FAKES   := $(wildcard tests/unit/fake_*.c)
+
+define host_rules
+$(B)/host$(1)/%.o: %.c Makefile $(B)/gen/version.h | $(B)/.have-test \
+    $(B)/i386/.done
+	$$(call say,CC$(1),$$<)
+	@mkdir -p $$(@D)
+	$$(Q)$$(HOSTCC) -m$(1) $$(HOST_FLAGS) -MMD -MP -c $$< -o $$@
+
+$(B)/unit$(1)/%: $(B)/host$(1)/tests/unit/%.o \
+    $(PURE:%.c=$(B)/host$(1)/%.o) $(FAKES:%.c=$(B)/host$(1)/%.o)
+	@mkdir -p $$(@D)
+	$$(Q)$$(HOSTCC) -m$(1) -fsanitize=address,undefined $$^ \
+	    $$(LIB$(1)) $$(LIBS_$$*) -o $$@
+endef
+$(eval $(call host_rules,32))
+$(eval $(call host_rules,64))
+.SECONDARY:
+
+# cmocka for 32-bit programs, without adding an architecture to the system.
+$(B)/i386/.done: scripts/fetch_i386.sh | $(B)/.have-test
+	$(call say,FETCH,libcmocka for i386)
+	$(Q)scripts/fetch_i386.sh $(B)/i386 libcmocka0 libcmocka-dev
+	@touch $@
+
+UNIT_BIN := $(foreach t,$(UNIT),$(B)/unit64/$(t) $(B)/unit32/$(t))
+unit: $(UNIT_BIN)
+	$(Q)$(PYTHON) tests/run.py unit $(UNIT_BIN)
+
+# One fuzzer per tests/fuzz/fuzz_*.c, by clang's libFuzzer, with its corpus.
+FUZZ    := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 10
+FUZZ_BIN := $(FUZZ:%=$(B)/fuzz/%)
+$(B)/fuzz/%: tests/fuzz/%.c $(PURE) $(FAKES) Makefile $(B)/gen/version.h \
+    | $(B)/.have-test
+	$(call say,FUZZ,$<)
+	@mkdir -p $(@D)
+	$(Q)clang -std=gnu11 -g -O1 $(HOST_INC) -DDEBUG -fno-strict-aliasing \
+	    -Wno-initializer-overrides \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	    $< $(PURE) $(FAKES) -o $@
+fuzz: $(FUZZ_BIN)
+	$(Q)$(PYTHON) tests/run.py fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_BIN)
+
+BOOT_FILES := $(B)/vmkernel.elf $(B)/socle.iso
+boot-test: $(BOOT_FILES) | $(B)/.have-test
+	$(Q)$(PYTHON) tests/run.py boot $(B)
+
+test: $(UNIT_BIN) $(FUZZ_BIN) $(BOOT_FILES) | $(B)/.have-test
+	$(Q)$(PYTHON) tests/run.py all $(B) --seconds $(FUZZ_SECONDS) \
+	    $(UNIT_BIN) $(FUZZ_BIN)
+
+lint: $(B)/vmkernel.elf | $(B)/.have-build
+	$(Q)tests/lint/lint.sh "$(CC)" "$(CFLAGS)" $<
+
+bench: $(B)/socle.iso | $(B)/.have-qemu
+	$(Q)$(PYTHON) tests/bench/bench.py $(B)
+
+clean:
+	rm -rf build
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

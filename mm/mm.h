@@ -1,0 +1,64 @@
+/*
+ * mm.h - machine memory: pages, heap, mappings.  The public face of mm/.
+ *
+ * Machine pages come in zones, from scarce to plenty; an allocation names the
+ * best zone that it can live with and falls back to scarcer ones:
+ *
+ *      ZONE_DMA      below 16 MB      ISA devices
+ *      ZONE_DIRECT   below 2 GB       always mapped: direct_ptr()
+ *      ZONE_DMA32    below 4 GB       devices with 32-bit addresses, PDPTs
+ *      ZONE_HIGH     up to 64 GB      everything else: kmap_page()
+ *
+ * Running out is an error, never a panic.  All functions take their own locks;
+ * unless said otherwise they may be called in any context but NMI.
+ */
+#ifndef MM_MM_H
+#define MM_MM_H
+
+#include "kernel/base/addr.h"
+#include "kernel/base/status.h"
+
+enum zone_id { ZONE_DMA, ZONE_DIRECT, ZONE_DMA32, ZONE_HIGH, ZONE_COUNT };
+
+/* Whose page: shown by `mem`. */
+enum page_owner {
+#define PAGE_OWNER(name, text) OWNER_##name,
+#include "mm/page_owners.def"
+#undef PAGE_OWNER
+    OWNER_COUNT
+};
+
+#define PAGE_ORDER_MAX  10u     /* the largest block: 4 MB */
+
+/* 2^ORDER machine pages, aligned to their size; contents are undefined. */
+MUST_CHECK status_t page_alloc(enum zone_id zone, unsigned order,
+                               enum page_owner owner, mpn_t *mpn);
+void page_free(mpn_t mpn, unsigned order);
+
+/* Machine memory below 2 GB is always mapped, at one fixed offset. */
+#define DIRECT_BASE     0x40000000u
+#define DIRECT_SIZE     0x80000000u
+void *direct_ptr(maddr_t maddr);
+maddr_t direct_maddr(const void *ptr);
+
+/* A window onto any page, on this processor, until kunmap: nest, don't block. */
+void *kmap_page(mpn_t mpn);
+void kunmap_page(void *window);
+
+/*
+ * COUNT pages of zeroed memory at consecutive linear addresses with an
+ * unmapped guard page below and above: stacks, large buffers.  Not in
+ * interrupt context.
+ */
+void *kva_alloc(unsigned count, enum page_owner owner);
+void kva_free(void *ptr, unsigned count);
+
+/* Map device memory uncached (for ever); NULL if there is no room. */
+void *mmio_map(maddr_t maddr, size_t size);
+
+/* The heap: size classes up to a few pages, then whole pages. */
+void *heap_alloc(size_t size);          /* 16-byte aligned, or NULL */
+void *heap_alloc_zero(size_t size);
+void heap_free(void *ptr);              /* NULL is allowed */
+
+#endif

@@ -4,7 +4,9 @@
  * Understood: flags `0 - + space #`, width and precision (both also `*`),
  * lengths `hh h l ll z t j`, conversions `d i u x X o c s p %`.  There is no
  * floating point and no %n.  An unknown conversion is copied as it stands.  A
- * NULL string prints as "(null)".  The compiler checks the arguments.
+ * NULL string prints as "(null)", a NULL pointer as 0x0.  Widths and
+ * precisions above FORMAT_WIDTH_MAX count as that, so that a wrong `*` argument
+ * cannot flood the sink.  The compiler checks the arguments.
  *
  * Pure, re-entrant, allocates nothing.
  */
@@ -12,6 +14,8 @@
 #define KERNEL_BASE_FORMAT_H
 
 #include "kernel/base/types.h"
+
+#define FORMAT_WIDTH_MAX 65535u
 
 /* Receives the output piecewise: SIZE bytes at TEXT, not NUL-terminated. */
 typedef void (*format_sink_t)(void *arg, const char *text, size_t size);

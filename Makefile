@@ -102,8 +102,9 @@ run: $(B)/socle.iso | $(B)/.have-qemu
 # --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
 # PURE code runs in VMkernel or monitor, and as an ordinary program too.
 PURE := $(wildcard bt/*.c vmm/interp/*.c kernel/base/bitmap.c \
-          kernel/base/format.c kernel/base/number.c kernel/base/status.c \
-          kernel/base/str.c boot/boot_info.c kernel/config.c kernel/timerq.c \
+          kernel/base/format.c kernel/base/number.c kernel/base/ring.c \
+          kernel/base/status.c kernel/base/str.c boot/boot_info.c \
+          kernel/config.c kernel/timerq.c \
           sched/prop_share.c sched/runqueue.c mm/buddy.c mm/heap.c \
           drivers/acpi_tables.c drivers/acpi_aml.c drivers/mp_tables.c \
           console/line_editor.c console/command.c console/terminal.c \

@@ -33,10 +33,9 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
 
 # --- The VMkernel ------------------------------------------------------------
 VMK_DIRS := boot kernel kernel/base kernel/x86 mm sched drivers console
-VMK_SRC := $(filter-out kernel/asm_offsets.c,\
-             $(foreach d,$(VMK_DIRS),$(wildcard $(d)/*.c $(d)/*.S)))
+VMK_SRC := $(foreach d,$(VMK_DIRS),$(wildcard $(d)/*.c $(d)/*.S))
 VMK_OBJ := $(patsubst %,$(B)/vmk/%.o,$(VMK_SRC))
-GEN     := $(B)/gen/asm_offsets.h $(B)/gen/version.h
+GEN     := $(B)/gen/version.h
 
 .PHONY: all run test lint bench clean iso unit fuzz boot-test
 all: $(B)/vmkernel.elf $(B)/socle.iso
@@ -55,13 +54,6 @@ $(B)/vmk/%.S.o: %.S $(GEN) Makefile | $(B)/.have-build
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
-
-$(B)/gen/asm_offsets.h: kernel/asm_offsets.c Makefile | $(B)/.have-build
-	$(call say,GEN,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d -S $< -o $@.s
-	$(Q)sed -n 's/^.*->\([A-Z0-9_]*\) \$$*\([-0-9]*\).*/#define \1 \2/p' \
-	    $@.s > $@
 
 # The version is the newest commit; the file changes only when that does.
 $(B)/gen/version.h: FORCE
@@ -106,6 +98,7 @@ PURE := $(wildcard bt/*.c vmm/interp/*.c kernel/base/bitmap.c \
           kernel/base/status.c kernel/base/str.c boot/boot_info.c \
           kernel/config.c kernel/timerq.c \
           sched/prop_share.c sched/runqueue.c mm/buddy.c mm/heap.c \
+          mm/memmap.c \
           drivers/acpi_tables.c drivers/acpi_aml.c drivers/mp_tables.c \
           console/line_editor.c console/command.c console/terminal.c \
           console/history.c)

@@ -28,8 +28,8 @@ enum irq_vector {
 typedef bool (*irq_handler_t)(void *arg);
 
 /*
- * One registration, owned by the caller and linked in while it is registered.
- * Fill in handler, arg and name; the rest is irq.c's.
+ * One registration, owned by the caller and linked in for ever.  Fill in
+ * handler, arg and name; next is irq.c's.
  */
 struct irq_action {
     irq_handler_t handler;
@@ -38,18 +38,47 @@ struct irq_action {
     struct irq_action *next;
 };
 
+/* How a line asks for attention. */
+struct irq_mode {
+    bool level;                 /* else edge */
+    bool active_low;            /* else high */
+};
+
 /* Register ACTION for ISA line 0..15 and unmask the line. */
 MUST_CHECK status_t irq_register_isa(unsigned line, struct irq_action *action);
 
 /* The same for a global system interrupt, level-triggered low as PCI's are. */
 MUST_CHECK status_t irq_register_gsi(unsigned gsi, struct irq_action *action);
 
-/* A vector of its own, for MSI: *VECTOR is the data, CPU the destination. */
+/* A vector of its own, for MSI: *VECTOR is the message's low byte. */
 MUST_CHECK status_t irq_register_msi(struct irq_action *action,
                                      uint8_t *vector);
 
-/* Count of interrupts taken on VECTOR since boot, over all processors. */
+/* Interrupts taken on VECTOR since boot, and who registered for it or NULL. */
 uint64_t irq_count(unsigned vector);
-const char *irq_name(unsigned vector);
+const struct irq_action *irq_actions(unsigned vector);
+
+/*
+ * The interrupt controller that drives the machine.  Lines are numbered as
+ * global system interrupts (for the 8259 pair: 0..15).  GSI n arrives at
+ * vector VEC_DEVICE_FIRST + n, so there are IRQ_GSI_COUNT of them.
+ */
+#define IRQ_GSI_COUNT   96u
+
+struct irq_chip {
+    const char *name;
+    /* ERR_NOT_FOUND if there is no such line; the line stays masked. */
+    status_t (*route)(unsigned gsi, uint8_t vector, struct irq_mode mode);
+    void (*mask)(unsigned gsi);
+    void (*unmask)(unsigned gsi);
+    void (*eoi)(unsigned gsi);
+    bool (*is_spurious)(unsigned gsi);  /* may be NULL */
+    void (*eoi_msi)(void);              /* NULL: no MSI */
+};
+
+void irq_set_chip(const struct irq_chip *chip);
+
+/* ISA LINE is wired to GSI in MODE (ACPI's overrides); default: edge, high. */
+void irq_set_isa_route(unsigned line, unsigned gsi, struct irq_mode mode);
 
 #endif

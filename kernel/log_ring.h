@@ -1,7 +1,7 @@
 /*
  * log_ring.h - reading the log after the fact (writing is base/log.h).
  *
- * The newest LOG_RING_BYTES of lines are kept.  Each has a sequence number, so
+ * The newest lines are kept.  Each has a sequence number, so
  * a reader that is overtaken knows what it missed.
  */
 #ifndef KERNEL_LOG_RING_H
@@ -30,8 +30,11 @@ bool log_read(uint64_t seq, struct log_entry *entry);
 void log_set_console_level(enum log_level level);
 enum log_level log_console_level(void);
 
-/* Block the calling world until an entry >= SEQ exists or DEADLINE passes. */
-bool log_wait(uint64_t seq, uint64_t deadline);
+/*
+ * Who shows lines on the console: called after the line is in the ring, in any
+ * context, with any lock held that a logger may hold.  NULL: nobody.
+ */
+void log_set_mirror(void (*mirror)(const struct log_entry *entry));
 
 const char *log_level_name(enum log_level level);
 const char *log_module_name(enum log_module module);

@@ -35,6 +35,7 @@ struct percpu {
     struct tss *tss;
     struct tss *df_tss;         /* double fault: its own stack */
     uint64_t idle_ns;           /* time spent halted */
+    uint64_t tsc_offset;        /* added to the TSC: kernel/clock.c */
 };
 
 #define PERCPU(field) (((struct percpu __seg_gs *)0)->field)
@@ -47,6 +48,12 @@ this_cpu(void)
 
 /* The structure of processor CPU < cpu_count(). */
 struct percpu *percpu_get(unsigned cpu);
+
+/* %gs and the descriptor tables of the boot processor.  First of all. */
+void percpu_init_boot(void);
+
+/* Called on processor CPU itself, in the order of their numbers. */
+void percpu_set_online(struct percpu *cpu);
 
 /* Processors that are online; they are numbered without gaps. */
 unsigned cpu_count(void);

@@ -194,6 +194,25 @@ ltr(uint16_t selector)
     __asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
+/* Make CS be SELECTOR, which names the same flat code segment. */
+static inline void
+load_code_selector(uint16_t selector)
+{
+    __asm__ volatile("pushl %0; pushl $1f; lretl; 1:"
+                     : : "r"((uint32_t)selector) : "memory");
+}
+
+/* End the machine's patience: an empty IDT makes any trap a triple fault. */
+NORETURN static inline void
+triple_fault(void)
+{
+    static const struct table_register empty;
+
+    lidt(&empty);
+    __asm__ volatile("int3");
+    __builtin_unreachable();
+}
+
 #define PORT_IO(bits, suffix, type)                                       \
     static inline type                                                    \
     in##bits(uint16_t port)                                               \

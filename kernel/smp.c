@@ -1,0 +1,161 @@
+/*
+ * smp.c - calls from one processor to the others.
+ *
+ * One call is in flight at a time.  The caller keeps interrupts on while it
+ * waits, for its turn and for the others to finish, so two processors that
+ * call each other both make progress; it may not hold a spinlock, or one of
+ * the others might spin on it with interrupts masked and never answer.
+ */
+#include "kernel/smp.h"
+
+#include "kernel/base/assert.h"
+#include "kernel/base/stats.h"
+#include "kernel/base/addr.h"
+#include "kernel/irq.h"
+#include "kernel/trap.h"
+#include "kernel/x86/atomic.h"
+#include "kernel/x86/cpu.h"
+#include "kernel/x86/exception.h"
+#include "kernel/x86/paging.h"
+
+/* From so many pages on, dropping everything is cheaper than page by page. */
+#define FLUSH_ALL_PAGES 32u
+
+STAT(smp, calls);
+STAT(smp, resched_ipis);
+STAT(smp, nmis);
+
+static const struct ipi_ops *ops;
+static uint32_t stopping;
+
+static struct {
+    uint32_t busy;              /* a call is in flight */
+    void (*fn)(void *arg);
+    void *arg;
+    uint32_t pending;           /* processors that have not finished */
+} call;
+
+static void (*eoi)(void);
+
+void
+smp_set_ipi_ops(const struct ipi_ops *ipi_ops)
+{
+    ops = ipi_ops;
+    eoi = ipi_ops->eoi;
+}
+
+static void
+on_call(struct trapframe *frame UNUSED)
+{
+    eoi();
+    call.fn(call.arg);
+    atomic_sub(&call.pending, 1);
+}
+
+/* The work is done on the way out of the interrupt: PERCPU(resched). */
+static void
+on_resched(struct trapframe *frame UNUSED)
+{
+    eoi();
+    PERCPU(resched) = true;
+}
+
+static void
+on_nmi(struct trapframe *frame UNUSED)
+{
+    STAT_INC(smp, nmis);
+    while (atomic_load(&stopping) != 0)
+        hlt();
+}
+
+void
+smp_init(void)
+{
+    trap_set_handler(VEC_IPI_CALL, on_call);
+    trap_set_handler(VEC_IPI_RESCHED, on_resched);
+    trap_set_handler(VEC_NMI, on_nmi);
+}
+
+void
+smp_resched(unsigned cpu)
+{
+    if (cpu == PERCPU(cpu)) {
+        PERCPU(resched) = true;
+        return;
+    }
+    STAT_INC(smp, resched_ipis);
+    ops->send(percpu_get(cpu)->apic_id, VEC_IPI_RESCHED);
+}
+
+void
+smp_call_others(void (*fn)(void *arg), void *arg)
+{
+    unsigned self;
+
+    if (cpu_count() == 1)
+        return;
+    ASSERT(read_eflags() & EFLAGS_IF);
+    PERCPU(preempt_off)++;
+    while (atomic_exchange(&call.busy, 1) != 0)
+        cpu_pause();
+    STAT_INC(smp, calls);
+    self = PERCPU(cpu);
+    call.fn = fn;
+    call.arg = arg;
+    atomic_store(&call.pending, cpu_count() - 1);
+    for (unsigned i = 0; i < cpu_count(); i++)
+        if (i != self)
+            ops->send(percpu_get(i)->apic_id, VEC_IPI_CALL);
+    while (atomic_load(&call.pending) != 0)
+        cpu_pause();
+    atomic_store(&call.busy, 0);
+    PERCPU(preempt_off)--;
+}
+
+struct flush_range {
+    uint32_t linear;
+    unsigned pages;
+};
+
+static void
+flush_all(void)
+{
+    uint32_t cr4 = read_cr4();
+
+    if (cr4 & CR4_PGE) {
+        write_cr4(cr4 & ~(uint32_t)CR4_PGE);
+        write_cr4(cr4);
+    } else {
+        write_cr3(read_cr3());
+    }
+}
+
+static void
+flush_local(void *arg)
+{
+    const struct flush_range *r = arg;
+
+    if (r->pages >= FLUSH_ALL_PAGES) {
+        flush_all();
+        return;
+    }
+    for (unsigned i = 0; i < r->pages; i++)
+        invlpg(r->linear + i * PAGE_SIZE);
+}
+
+void
+tlb_shootdown(uint32_t linear, unsigned pages)
+{
+    struct flush_range range = { linear, pages };
+
+    flush_local(&range);
+    smp_call_others(flush_local, &range);
+}
+
+void
+smp_stop_others(void)
+{
+    atomic_store(&stopping, 1);
+    if (ops != NULL && cpu_count() > 1)
+        ops->send_nmi_others();
+}

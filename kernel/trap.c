@@ -1,0 +1,125 @@
+/*
+ * trap.c - the IDT, and from vector to handler.
+ *
+ * All processors share one IDT.  Every vector is an interrupt gate (interrupts
+ * stay masked until the handler is done) but the double fault's, which is a
+ * task gate: see gdt.c.  An exception that nobody handles is our own bug and
+ * ends the machine with a report.
+ */
+#include "kernel/trap.h"
+
+#include "kernel/base/assert.h"
+#include "kernel/base/log.h"
+#include "kernel/base/stats.h"
+#include "kernel/gdt.h"
+#include "kernel/panic.h"
+#include "kernel/x86/cpu.h"
+#include "kernel/x86/exception.h"
+
+STAT(trap, exceptions);
+STAT(trap, unexpected_interrupts);
+
+static struct gate idt[VECTOR_COUNT] ALIGNED(16);
+static trap_handler_t handlers[VECTOR_COUNT];
+static void (*preempt_hook)(void);
+
+static const char *const exception_names[EXCEPTION_COUNT] = {
+    [VEC_DE] = "#DE Divide Error",
+    [VEC_DB] = "#DB Debug",
+    [VEC_NMI] = "NMI",
+    [VEC_BP] = "#BP Breakpoint",
+    [VEC_OF] = "#OF Overflow",
+    [VEC_BR] = "#BR Bound Range",
+    [VEC_UD] = "#UD Invalid Opcode",
+    [VEC_NM] = "#NM Device Not Available",
+    [VEC_DF] = "#DF Double Fault",
+    [VEC_TS] = "#TS Invalid TSS",
+    [VEC_NP] = "#NP Segment Not Present",
+    [VEC_SS] = "#SS Stack Fault",
+    [VEC_GP] = "#GP General Protection",
+    [VEC_PF] = "#PF Page Fault",
+    [VEC_MF] = "#MF x87 Error",
+    [VEC_AC] = "#AC Alignment Check",
+    [VEC_MC] = "#MC Machine Check",
+    [VEC_XM] = "#XM SIMD Error",
+    [VEC_VE] = "#VE Virtualization",
+    [VEC_CP] = "#CP Control Protection",
+};
+
+const char *
+trap_vector_name(unsigned vector)
+{
+    if (vector >= EXCEPTION_COUNT)
+        return "interrupt";
+    return exception_names[vector] ? exception_names[vector] : "reserved";
+}
+
+void
+trap_set_handler(unsigned vector, trap_handler_t handler)
+{
+    ASSERT(vector < VECTOR_COUNT);
+    ASSERT(handler == NULL || handlers[vector] == NULL);
+    handlers[vector] = handler;
+}
+
+void
+trap_set_preempt_hook(void (*hook)(void))
+{
+    preempt_hook = hook;
+}
+
+static struct gate
+interrupt_gate(const void *entry)
+{
+    uint32_t offset = (uint32_t)entry;
+
+    return (struct gate){
+        .offset_low = offset & 0xffff, .selector = SEL_CODE,
+        .type = SYS_INT32, .dpl = 0, .p = 1, .offset_high = offset >> 16
+    };
+}
+
+void
+trap_init(void)
+{
+    for (unsigned i = 0; i < VECTOR_COUNT; i++)
+        idt[i] = interrupt_gate(trap_stubs + i * TRAP_STUB_SIZE);
+    idt[VEC_DF] = (struct gate){
+        .selector = SEL_DF_TSS, .type = SYS_TASK_GATE, .dpl = 0, .p = 1
+    };
+    trap_load_idt();
+}
+
+void
+trap_load_idt(void)
+{
+    struct table_register idtr = {
+        .limit = sizeof(idt) - 1, .base = (uint32_t)idt
+    };
+
+    lidt(&idtr);
+}
+
+void
+trap_dispatch(struct trapframe *frame)
+{
+    trap_handler_t handler = handlers[frame->vector];
+
+    if (frame->vector < EXCEPTION_COUNT) {
+        STAT_INC(trap, exceptions);
+        if (handler == NULL)
+            panic_trap(frame);
+        handler(frame);
+        return;
+    }
+    if (handler == NULL) {
+        STAT_INC(trap, unexpected_interrupts);
+        return;
+    }
+    PERCPU(irq_depth)++;
+    handler(frame);
+    PERCPU(irq_depth)--;
+    if (preempt_hook != NULL && PERCPU(resched) && PERCPU(irq_depth) == 0 &&
+        PERCPU(preempt_off) == 0)
+        preempt_hook();
+}

@@ -25,7 +25,8 @@ enum lock_rank {
     RANK_WAIT,                  /* wait queues */
     RANK_SCHED,                 /* worlds and run queues */
     RANK_TIMER,
-    RANK_IRQ,                   /* interrupt controllers, vectors */
+    RANK_IRQ,                   /* vectors and who registered for them */
+    RANK_IRQ_CHIP,              /* an interrupt controller's registers */
     RANK_CONSOLE,               /* console output */
     RANK_LOG                    /* innermost: everybody may log */
 };

@@ -94,14 +94,17 @@ run: $(B)/socle.iso | $(B)/.have-qemu
 # --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
 # PURE code runs in VMkernel or monitor, and as an ordinary program too.
 PURE := $(wildcard bt/*.c vmm/interp/*.c kernel/base/bitmap.c \
-          kernel/base/format.c kernel/base/number.c kernel/base/ring.c \
+          kernel/base/format.c kernel/base/memory_map.c \
+          kernel/base/number.c kernel/base/ring.c \
           kernel/base/status.c kernel/base/str.c boot/boot_info.c \
           kernel/config.c kernel/timerq.c \
           sched/prop_share.c sched/runqueue.c mm/buddy.c mm/heap.c \
           mm/memmap.c \
-          drivers/acpi_tables.c drivers/acpi_aml.c drivers/mp_tables.c \
-          console/line_editor.c console/command.c console/terminal.c \
-          console/history.c)
+          $(addprefix drivers/,acpi_aml.c acpi_fadt.c acpi_madt.c \
+            acpi_tables.c mp_tables.c platform.c) \
+          $(addprefix console/,args.c command.c completion.c history.c \
+            line_buffer.c line_editor.c line_view.c terminal.c units.c \
+            words.c))
 HOST_INC := -I. -I$(B)/gen -Itests
 HOST_FLAGS := -std=gnu11 -g -O1 $(WARN) $(HOST_INC) -DDEBUG \
            -fno-strict-aliasing -fno-omit-frame-pointer \

@@ -101,6 +101,14 @@ trap_load_idt(void)
 }
 
 void
+trap_preempt_point(void)
+{
+    if (preempt_hook != NULL && PERCPU(resched) && PERCPU(irq_depth) == 0 &&
+        PERCPU(preempt_off) == 0)
+        preempt_hook();
+}
+
+void
 trap_dispatch(struct trapframe *frame)
 {
     trap_handler_t handler = handlers[frame->vector];
@@ -119,7 +127,5 @@ trap_dispatch(struct trapframe *frame)
     PERCPU(irq_depth)++;
     handler(frame);
     PERCPU(irq_depth)--;
-    if (preempt_hook != NULL && PERCPU(resched) && PERCPU(irq_depth) == 0 &&
-        PERCPU(preempt_off) == 0)
-        preempt_hook();
+    trap_preempt_point();
 }

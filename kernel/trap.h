@@ -40,4 +40,10 @@ NORETURN void double_fault(void);
 /* Called after a device interrupt, before returning: may switch worlds. */
 void trap_set_preempt_hook(void (*hook)(void));
 
+/*
+ * Run that hook if a switch is due and nothing forbids it.  Interrupts are
+ * masked (kernel/preempt.h).
+ */
+void trap_preempt_point(void);
+
 #endif

@@ -16,6 +16,7 @@
 #define MM_MM_H
 
 #include "kernel/base/addr.h"
+#include "kernel/base/mem_reader.h"
 #include "kernel/base/status.h"
 
 enum zone_id { ZONE_DMA, ZONE_DIRECT, ZONE_DMA32, ZONE_HIGH, ZONE_COUNT };
@@ -30,6 +31,9 @@ enum page_owner {
 
 #define PAGE_ORDER_MAX  10u     /* the largest block: 4 MB */
 
+/* The end of machine addresses: what PAE and the frame records reach. */
+#define MACHINE_LIMIT   GB(64)
+
 /* 2^ORDER machine pages, aligned to their size; contents are undefined. */
 MUST_CHECK status_t page_alloc(enum zone_id zone, unsigned order,
                                enum page_owner owner, mpn_t *mpn);
@@ -41,17 +45,38 @@ void page_free(mpn_t mpn, unsigned order);
 void *direct_ptr(maddr_t maddr);
 maddr_t direct_maddr(const void *ptr);
 
-/* A window onto any page, on this processor, until kunmap: nest, don't block. */
+/*
+ * A window onto any page, read-write, on this processor, until kunmap: nest
+ * (16 deep at most, interrupts included), don't block.
+ */
 void *kmap_page(mpn_t mpn);
 void kunmap_page(void *window);
 
 /*
+ * Copy from any machine address, also from what is not RAM to us: firmware's
+ * tables.  ERR_RANGE if it does not exist.  Works before mm_init, for the first
+ * GB only.
+ */
+MUST_CHECK status_t machine_read(maddr_t from, void *buf, size_t size);
+
+/* The same for parsers. */
+extern const struct mem_reader machine_reader;
+
+/*
  * COUNT pages of zeroed memory at consecutive linear addresses with an
- * unmapped guard page below and above: stacks, large buffers.  Not in
- * interrupt context.
+ * unmapped guard page below and above: stacks, large buffers; NULL if there is
+ * not enough.  Not in interrupt context, no spinlock held (TLBs are flushed on
+ * all processors).  COUNT must be the same for both.
  */
 void *kva_alloc(unsigned count, enum page_owner owner);
 void kva_free(void *ptr, unsigned count);
+
+/*
+ * Show a machine page below 2 MB also at its own address, to read and execute
+ * only, and take that away again (interrupts on, no lock held).
+ */
+void mm_map_identity_page(maddr_t page);
+void mm_unmap_identity_page(maddr_t page);
 
 /* Map device memory uncached (for ever); NULL if there is no room. */
 void *mmio_map(maddr_t maddr, size_t size);

@@ -97,7 +97,7 @@ PURE := $(wildcard bt/*.c vmm/interp/*.c kernel/base/bitmap.c \
           kernel/base/format.c kernel/base/memory_map.c \
           kernel/base/number.c kernel/base/ring.c \
           kernel/base/status.c kernel/base/str.c boot/boot_info.c \
-          kernel/config.c kernel/timerq.c \
+          kernel/config.c kernel/options.c kernel/timerq.c \
           sched/prop_share.c sched/runqueue.c mm/buddy.c mm/heap.c \
           mm/memmap.c \
           $(addprefix drivers/,acpi_aml.c acpi_fadt.c acpi_madt.c \

@@ -1,0 +1,133 @@
+"""test_console.py - the console is worth using: editing, keys, paste."""
+import pytest
+
+from machine import BACKSPACE, CTRL_C, ENTER, LEFT, LINE_RATE, PROMPT, TAB, UP
+
+PASTE_WORDS = 1024
+PASTE_WIDTH = 63                # with the Enter, 64 bytes a line: 64 KB
+
+
+@pytest.fixture
+def machine(qemu):
+    started = qemu()
+    started.prompt()
+    return started
+
+
+def answers_version(machine):
+    machine.expect(r"\nSocle \d")
+    machine.expect(PROMPT)
+
+
+def test_completion(machine):
+    machine.send("vers" + TAB)
+    machine.expect("version")
+    machine.send(ENTER)
+    answers_version(machine)
+
+
+def test_completion_of_arguments(machine):
+    machine.send("help vers" + TAB)
+    machine.expect("help version")
+    machine.send(ENTER)
+    machine.expect(PROMPT)
+
+
+def test_completion_shows_choices(machine):
+    machine.send("p" + TAB + TAB)
+    machine.expect("pci")
+    machine.expect("poweroff")
+    machine.send(CTRL_C)
+    machine.expect(PROMPT)
+
+
+def test_history(machine):
+    machine.command("version")
+    machine.command("uptime")
+    machine.send(UP + UP + ENTER)
+    answers_version(machine)
+
+
+def test_cursor_keys_and_backspace(machine):
+    machine.send("verion" + LEFT + LEFT + LEFT + "s" + ENTER)
+    answers_version(machine)
+    machine.send("versiox" + BACKSPACE + "n" + ENTER)
+    answers_version(machine)
+
+
+def test_ctrl_c_drops_the_line(machine):
+    machine.send("poweroff" + CTRL_C)
+    machine.expect(PROMPT)
+    machine.send("version" + ENTER)
+    answers_version(machine)
+
+
+def test_long_line(machine):
+    machine.command("x" * 1000)
+    machine.send("version" + ENTER)
+    answers_version(machine)
+
+
+def test_every_byte_is_harmless(machine):
+    machine.send("".join(map(chr, range(256))) + CTRL_C)
+    machine.send(CTRL_C + ENTER)
+    machine.expect(PROMPT)
+    machine.send(CTRL_C + "version" + ENTER)
+    answers_version(machine)
+
+
+def test_no_escapes_to_a_dumb_terminal(machine):
+    """Nothing but text and BS until an escape sequence has come in."""
+    machine.send("help vers" + TAB + ENTER + "abc" + BACKSPACE + CTRL_C)
+    machine.command("help")
+    machine.log.flush()
+    assert "\x1b" not in machine.log_path.read_text("latin-1")
+
+
+def test_plain_console_never_sends_escapes(qemu):
+    machine = qemu(append="console=plain")
+    machine.prompt()
+    machine.command("version")
+    machine.send(UP + LEFT + "x" + CTRL_C)
+    machine.expect(PROMPT)
+    machine.command("help")
+    machine.log.flush()
+    assert "\x1b" not in machine.log_path.read_text("latin-1")
+
+
+# The line's speed, and as fast as the emulated chip takes it.
+@pytest.mark.parametrize("rate", [LINE_RATE, 100 * LINE_RATE])
+@pytest.mark.parametrize("smp", [1, 2])
+def test_paste_64_kb(qemu, rate, smp):
+    """Each word comes back, whole and in order, in an error message."""
+    machine = qemu(smp=smp)
+    machine.prompt()
+    words = [f"w{i:05d}".ljust(PASTE_WIDTH, "x") for i in range(PASTE_WORDS)]
+    feeder = machine.paste("".join(word + ENTER for word in words), rate)
+    for word in words:
+        # Once echoed, once in the answer.
+        machine.expect(rf"[\r\n][^\r\n]*{word}[^\r\n]*\r?\n[^\r\n]*{word}")
+    feeder.join()
+    machine.expect(PROMPT)
+    machine.send("version" + ENTER)
+    answers_version(machine)
+
+
+def test_screen_shows_the_same(machine):
+    machine.send("version" + ENTER)
+    answers_version(machine)
+    machine.wait_screen(r"socle> version\nSocle \d")
+
+
+def test_keyboard(machine):
+    machine.press(*"VeRSION")
+    machine.expect("VeRSION")
+    machine.press(*[BACKSPACE] * len("VeRSION"))
+    machine.press(*"vers", TAB, ENTER)
+    answers_version(machine)
+    machine.wait_screen(r"socle> version *\nSocle \d")
+    machine.press(UP, ENTER)
+    answers_version(machine)
+    machine.press(*"gugus", CTRL_C)
+    machine.expect("gugus")
+    machine.expect(PROMPT)

@@ -41,6 +41,11 @@ enum lapic_reg {
     LAPIC_TIMER_DIVIDE = 0x3e0
 };
 
+/* Starting a processor: after INIT, and after each start-up IPI. */
+#define INIT_DELAY_US   10000u
+#define STARTUP_DELAY_US 200u
+#define STARTUP_IPIS    2u
+
 #define APIC_BASE_ADDR  BITS64(51, 12)
 #define X2APIC_MSR      0x800u          /* + register offset / 16 */
 #define X2APIC_SHIFT    4
@@ -224,30 +229,30 @@ send_nmi_others(void)
     send_ipi(0, ICR_NMI | ICR_ASSERT | ICR_OTHERS);
 }
 
+/* INIT, and then the start-up IPI twice: SDM 3A 8.4.4.1. */
+static void
+start_processor(unsigned apic_id, uint8_t page)
+{
+    send_ipi(apic_id, ICR_INIT | ICR_LEVEL | ICR_ASSERT);
+    if (!x2apic) {
+        wait_sent();
+        /* The oldest APICs want the level taken back; others ignore it. */
+        send_ipi(apic_id, ICR_INIT | ICR_LEVEL);
+    }
+    clock_delay_us(INIT_DELAY_US);
+    for (unsigned i = 0; i < STARTUP_IPIS; i++) {
+        send_ipi(apic_id, ICR_STARTUP | ICR_ASSERT | page);
+        clock_delay_us(STARTUP_DELAY_US);
+    }
+}
+
 const struct ipi_ops lapic_ipi = {
     .send = send_vector,
     .send_nmi_others = send_nmi_others,
     .eoi = lapic_eoi,
+    .start = start_processor,
+    .init_cpu = lapic_enable,
 };
-
-void
-lapic_send_init(uint32_t apic_id)
-{
-    send_ipi(apic_id, ICR_INIT | ICR_LEVEL | ICR_ASSERT);
-    if (x2apic)
-        return;
-    wait_sent();
-    /* The oldest APICs want the level taken back; the others ignore it. */
-    send_ipi(apic_id, ICR_INIT | ICR_LEVEL);
-}
-
-void
-lapic_send_startup(uint32_t apic_id, uint8_t page)
-{
-    send_ipi(apic_id, ICR_STARTUP | ICR_ASSERT | page);
-    if (!x2apic)
-        wait_sent();
-}
 
 /* --- The timer ----------------------------------------------------------- */
 

@@ -37,8 +37,4 @@ MUST_CHECK status_t lapic_timer_calibrate(void);
 extern const struct timer_source lapic_timer;
 extern const struct ipi_ops lapic_ipi;
 
-/* Steps of starting processor APIC_ID at machine address PAGE << 12. */
-void lapic_send_init(uint32_t apic_id);
-void lapic_send_startup(uint32_t apic_id, uint8_t page);
-
 #endif

@@ -22,6 +22,7 @@ struct percpu {
     unsigned cpu;               /* our number, 0 .. cpu_count() - 1 */
     unsigned apic_id;
     bool online;
+    bool may_run;               /* while it starts: sched/ap_start.c */
     bool in_panic;
 
     struct world *current;      /* the world that runs here */

@@ -8,10 +8,11 @@
  */
 #include "kernel/smp.h"
 
+#include "kernel/base/addr.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/stats.h"
-#include "kernel/base/addr.h"
 #include "kernel/irq.h"
+#include "kernel/panic.h"
 #include "kernel/trap.h"
 #include "kernel/x86/atomic.h"
 #include "kernel/x86/cpu.h"
@@ -23,7 +24,6 @@
 
 STAT(smp, calls);
 STAT(smp, resched_ipis);
-STAT(smp, nmis);
 
 static const struct ipi_ops *ops;
 static uint32_t stopping;
@@ -35,19 +35,22 @@ static struct {
     uint32_t pending;           /* processors that have not finished */
 } call;
 
-static void (*eoi)(void);
-
 void
 smp_set_ipi_ops(const struct ipi_ops *ipi_ops)
 {
     ops = ipi_ops;
-    eoi = ipi_ops->eoi;
+}
+
+const struct ipi_ops *
+smp_ipi_ops(void)
+{
+    return ops;
 }
 
 static void
 on_call(struct trapframe *frame UNUSED)
 {
-    eoi();
+    ops->eoi();
     call.fn(call.arg);
     atomic_sub(&call.pending, 1);
 }
@@ -56,16 +59,20 @@ on_call(struct trapframe *frame UNUSED)
 static void
 on_resched(struct trapframe *frame UNUSED)
 {
-    eoi();
+    ops->eoi();
     PERCPU(resched) = true;
 }
 
+/*
+ * Another processor's panic, or else hardware that gave up, or a person at the
+ * NMI button who wants to know where a hung machine hangs: report.
+ */
 static void
-on_nmi(struct trapframe *frame UNUSED)
+on_nmi(struct trapframe *frame)
 {
-    STAT_INC(smp, nmis);
     while (atomic_load(&stopping) != 0)
         hlt();
+    panic_trap(frame);
 }
 
 void

@@ -15,9 +15,16 @@ struct ipi_ops {
     void (*send)(unsigned apic_id, uint8_t vector);
     void (*send_nmi_others)(void);
     void (*eoi)(void);
+    /* Start a processor at machine address PAGE << 12, in real mode. */
+    void (*start)(unsigned apic_id, uint8_t page);
+    /* Set up the interrupt controller of the running processor. */
+    void (*init_cpu)(void);
 };
 
 void smp_set_ipi_ops(const struct ipi_ops *ops);
+
+/* What was set, or NULL: this machine has one processor. */
+const struct ipi_ops *smp_ipi_ops(void);
 
 /* Install the vectors of calls and of stopping. */
 void smp_init(void);

@@ -16,7 +16,10 @@
 
 void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
 
-/* Arm TIMER for DEADLINE (clock_now() scale); rearms if it was armed. */
+/*
+ * Arm TIMER for DEADLINE (clock_now() scale); rearms if it was armed.  Calls
+ * for one timer must not run at the same time on two processors.
+ */
 void timer_set(struct timer *timer, uint64_t deadline);
 
 /*
@@ -24,5 +27,26 @@ void timer_set(struct timer *timer, uint64_t deadline);
  * another processor when this returns.
  */
 bool timer_cancel(struct timer *timer);
+
+/* The same, and wait until the callback is not running: then TIMER may go. */
+void timer_cancel_wait(struct timer *timer);
+
+/*
+ * The hardware: one-shot, per processor, interrupting at VEC_TIMER (or, for
+ * the PIT, by calling timer_interrupt itself).  Always called on the processor
+ * concerned with interrupts masked.
+ */
+struct timer_source {
+    const char *name;
+    void (*start)(uint64_t ns);     /* 0: as soon as possible; may be early */
+    void (*stop)(void);
+    void (*eoi)(void);              /* NULL if VEC_TIMER is not used */
+};
+
+/* Boot processor: set up the queues and choose the hardware. */
+void timer_start(const struct timer_source *source);
+
+/* The hardware's time is up: run what is due, program the next. */
+void timer_interrupt(void);
 
 #endif

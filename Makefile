@@ -101,7 +101,8 @@ PURE := $(wildcard bt/*.c vmm/interp/*.c kernel/base/bitmap.c \
           sched/prop_share.c sched/runqueue.c mm/buddy.c mm/heap.c \
           mm/memmap.c \
           $(addprefix drivers/,acpi_aml.c acpi_fadt.c acpi_madt.c \
-            acpi_tables.c mp_tables.c platform.c) \
+            acpi_tables.c keymap.c mp_tables.c pci.c pci_ids.c pci_scan.c \
+            platform.c rtc_time.c screen.c) \
           $(addprefix console/,args.c command.c completion.c history.c \
             line_buffer.c line_editor.c line_view.c terminal.c units.c \
             words.c))
@@ -115,6 +116,9 @@ LIB32   := -L$(CMOCKA32)/lib/i386-linux-gnu -lcmocka \
            -Wl,-rpath,$(CURDIR)/$(CMOCKA32)/lib/i386-linux-gnu
 UNIT    := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 FAKES   := $(wildcard tests/unit/fake_*.c)
+# Tests with libraries of their own, which exist for 64 bits only.
+UNIT_64_ONLY := test_decode_zydis
+LIBS_test_decode_zydis := -lZydis
 
 define host_rules
 $(B)/host$(1)/%.o: %.c Makefile $(B)/gen/version.h | $(B)/.have-test \
@@ -139,7 +143,8 @@ $(B)/i386/.done: scripts/fetch_i386.sh | $(B)/.have-test
 	$(Q)scripts/fetch_i386.sh $(B)/i386 libcmocka0 libcmocka-dev
 	@touch $@
 
-UNIT_BIN := $(foreach t,$(UNIT),$(B)/unit64/$(t) $(B)/unit32/$(t))
+UNIT_BIN := $(UNIT:%=$(B)/unit64/%) \
+            $(patsubst %,$(B)/unit32/%,$(filter-out $(UNIT_64_ONLY),$(UNIT)))
 unit: $(UNIT_BIN)
 	$(Q)$(PYTHON) tests/run.py unit $(UNIT_BIN)
 

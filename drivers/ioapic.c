@@ -35,7 +35,7 @@ struct ioapic {
     unsigned lines;
 };
 
-static struct lock ioapic_lock = LOCK_INIT("ioapic", RANK_IRQ_CHIP);
+static struct lock ioapic_lock = LOCK_INIT("ioapic", RANK_CHIP);
 static struct ioapic ioapics[IOAPIC_MAX];   /* written at start only */
 static unsigned count;
 

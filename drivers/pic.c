@@ -40,7 +40,7 @@
 /* The lines that stay edge-triggered whatever one asks (82371FB 2.7.1). */
 #define ELCR_FIXED_EDGE (BIT(0) | BIT(1) | BIT(2) | BIT(8) | BIT(13))
 
-static struct lock pic_lock = LOCK_INIT("pic", RANK_IRQ_CHIP);
+static struct lock pic_lock = LOCK_INIT("pic", RANK_CHIP);
 static uint16_t masks = ALL_MASKED;     /* guarded by pic_lock */
 
 /* A bit clear in a mask register lets the line through. */

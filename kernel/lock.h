@@ -26,7 +26,7 @@ enum lock_rank {
     RANK_SCHED,                 /* worlds and run queues */
     RANK_TIMER,
     RANK_IRQ,                   /* vectors and who registered for them */
-    RANK_IRQ_CHIP,              /* an interrupt controller's registers */
+    RANK_CHIP,                  /* register pairs: interrupt chips, PCI */
     RANK_CONSOLE,               /* console output */
     RANK_LOG                    /* innermost: everybody may log */
 };

@@ -152,14 +152,19 @@ unit: $(UNIT_BIN)
 FUZZ    := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS ?= 10
 FUZZ_BIN := $(FUZZ:%=$(B)/fuzz/%)
-$(B)/fuzz/%: tests/fuzz/%.c $(PURE) $(FAKES) Makefile $(B)/gen/version.h \
-    | $(B)/.have-test
-	$(call say,FUZZ,$<)
+FUZZ_CC := clang -std=gnu11 -g -O1 $(HOST_INC) -DDEBUG -fno-strict-aliasing \
+           -Wno-initializer-overrides -fsanitize=fuzzer,address,undefined \
+           -fno-sanitize-recover=all
+$(B)/hostfuzz/%.o: %.c Makefile $(B)/gen/version.h | $(B)/.have-test
+	$(call say,CCFUZZ,$<)
 	@mkdir -p $(@D)
-	$(Q)clang -std=gnu11 -g -O1 $(HOST_INC) -DDEBUG -fno-strict-aliasing \
-	    -Wno-initializer-overrides \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    $< $(PURE) $(FAKES) -o $@
+	$(Q)$(FUZZ_CC) -MMD -MP -c $< -o $@
+
+$(B)/fuzz/%: $(B)/hostfuzz/tests/fuzz/%.o \
+    $(PURE:%.c=$(B)/hostfuzz/%.o) $(FAKES:%.c=$(B)/hostfuzz/%.o)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $^ -o $@
+
 fuzz: $(FUZZ_BIN)
 	$(Q)$(PYTHON) tests/run.py fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_BIN)
 
@@ -171,10 +176,10 @@ test: $(UNIT_BIN) $(FUZZ_BIN) $(BOOT_FILES) | $(B)/.have-test
 	$(Q)$(PYTHON) tests/run.py all $(B) --seconds $(FUZZ_SECONDS) \
 	    $(UNIT_BIN) $(FUZZ_BIN)
 
-lint: $(B)/vmkernel.elf | $(B)/.have-build
+lint: $(B)/vmkernel.elf | $(B)/.have-lint
 	$(Q)tests/lint/lint.sh "$(CC)" "$(CFLAGS)" $<
 
-bench: $(B)/socle.iso | $(B)/.have-qemu
+bench: $(B)/socle.iso | $(B)/.have-bench
 	$(Q)$(PYTHON) tests/bench/bench.py $(B)
 
 clean:

@@ -13,7 +13,8 @@ mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
     sed -n -e 's/^deb \(\[[^]]*\] \)\?\(http[^ ]*\) .*/\2/p' \
            -e 's/^URIs: *\(http[^ ]*\).*/\1/p' |
     grep -v security | head -n 1)
-echo "deb ${mirror:-http://deb.debian.org/debian} $suite main" >"$dir/apt/sources.list"
+echo "deb ${mirror:-http://deb.debian.org/debian} $suite main" \
+    >"$dir/apt/sources.list"
 opts="-o APT::Architecture=i386 -o APT::Architectures=i386
       -o Dir::Etc::sourcelist=$dir/apt/sources.list -o Dir::Etc::sourceparts=-
       -o Dir::State::Lists=$dir/apt/lists -o Dir::Cache=$dir/apt/cache

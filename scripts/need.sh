@@ -8,7 +8,8 @@ set -eu
 what=$1
 here=$(dirname "$0")
 wanted=$(sed -n "s/^$what[[:space:]]\{1,\}//p" "$here/packages")
-[ -n "$wanted" ] || { echo "need.sh: no packages listed for '$what'" >&2; exit 1; }
+[ -n "$wanted" ] ||
+    { echo "need.sh: no packages listed for '$what'" >&2; exit 1; }
 
 missing=
 for p in $wanted; do
@@ -24,13 +25,17 @@ if ! command -v apt-get >/dev/null; then
 fi
 sudo=
 if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null ||
-        { echo "need.sh: run as root or install sudo; wanted:$missing" >&2; exit 1; }
+    command -v sudo >/dev/null || {
+        echo "need.sh: run as root or install sudo; wanted:$missing" >&2
+        exit 1
+    }
     sudo=sudo
 fi
 echo "Installing Debian packages for '$what':$missing"
-export DEBIAN_FRONTEND=noninteractive
-install="$sudo apt-get install -y -q --no-install-recommends"
+# sudo may drop the environment, hence env; `make -j` may come here twice at
+# once, hence the patience with the lock.
+install="$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q
+         --no-install-recommends -o DPkg::Lock::Timeout=600"
 log=$(mktemp)
 # An old package list is the usual reason for a failure: refresh and retry.
 if ! $install $missing >"$log" 2>&1; then

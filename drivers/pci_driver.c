@@ -31,13 +31,11 @@ try_driver(const struct pci_driver *driver, struct pci_device *dev)
 static void
 bind_drivers(void)
 {
-    const struct pci_driver *end = __stop_pci_drivers;
-
     for (unsigned i = 0; i < pci_device_count(); i++) {
         struct pci_device *dev = pci_device_get(i);
-        const struct pci_driver *driver = __start_pci_drivers;
+        const struct pci_driver *driver = pci_drivers_start;
 
-        while (dev->driver == NULL && driver < end &&
+        while (dev->driver == NULL && driver < pci_drivers_end &&
                !try_driver(driver, dev))
             driver++;
     }

@@ -22,10 +22,7 @@ struct pci_driver {
     static const struct pci_driver pci_driver_##driver_name               \
     USED SECTION("pci_drivers") = { #driver_name, (match_fn), (probe_fn) }
 
-/* Bounds of the section, by the linker; no drivers, no section. */
-extern const struct pci_driver __start_pci_drivers[]
-    __attribute__((weak, visibility("hidden")));
-extern const struct pci_driver __stop_pci_drivers[]
-    __attribute__((weak, visibility("hidden")));
+/* Bounds of the section, by linker.ld. */
+extern const struct pci_driver pci_drivers_start[], pci_drivers_end[];
 
 #endif

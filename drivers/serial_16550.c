@@ -108,6 +108,7 @@ struct uart {
     unsigned fifo_depth;
     uint8_t ier;                /* what IER holds, or shall hold again */
     bool started;               /* interrupts are used */
+    bool was_ours;              /* the last interrupt had a cause */
     bool hung;                  /* the transmitter did not move last time */
     bool held;                  /* no room for input at all */
     bool throttled;             /* little room: RTS is low */
@@ -367,11 +368,17 @@ rearm(bool worked)
     reg_write(UART_IER, uart.ier);
 }
 
+/*
+ * Edges that come while the handler serves their causes bring it back once
+ * more with nothing to do, so an interrupt without a cause is still ours if
+ * the one before it had one.
+ */
 static bool
 serial_irq(void *arg)
 {
     bool worked = false;
     bool ours = false;
+    bool echo = uart.was_ours;
 
     (void)arg;
     for (unsigned i = 0; i < IRQ_ROUNDS; i++) {
@@ -387,7 +394,8 @@ serial_irq(void *arg)
         rearm(worked);
         lock_release(&uart.lock);
     }
-    return ours;
+    uart.was_ours = ours;
+    return ours || echo;
 }
 
 static struct irq_action serial_action = {

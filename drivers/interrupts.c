@@ -98,10 +98,14 @@ status_t
 interrupts_init(const struct platform_info *platform,
                 const struct memory_map *map, bool use_apic)
 {
-    bool io = use_apic && cpu_has(CPU_APIC) && add_ioapics(platform, map);
-    bool local = use_apic && cpu_has(CPU_APIC) && start_lapic(!io);
+    bool apic = use_apic && cpu_has(CPU_APIC);
+    bool io, local;
 
+    /* First: a line that the 8259s still assert when LINT0 is masked would
+     * stay pending in the processor for ever. */
     pic_init();
+    io = apic && add_ioapics(platform, map);
+    local = apic && start_lapic(!io);
     if (io && local)
         use_ioapics(platform);
     else

@@ -30,6 +30,7 @@ struct world_params {
     unsigned min_permille;      /* of one processor, guaranteed */
     unsigned max_permille;      /* limit; 0 means none */
     uint32_t affinity;          /* bit per processor; 0 means all */
+    bool is_system;             /* not to be killed from the console */
 };
 
 /* Create and start.  *WORLD may be NULL if nobody will join it. */

@@ -9,6 +9,7 @@
 #include "kernel/base/string.h"
 
 #define NAME_MAX        16u     /* longer words are nobody's misspelling */
+#define SHOWN_MAX       64u     /* of a word that is not a command */
 #define DISTANCE_MAX    2u      /* mistakes that a suggestion may correct */
 
 const struct command *
@@ -82,14 +83,16 @@ unknown(const struct command_table *table, struct command_line *line)
 {
     const char *name = line->words.word[0];
     const struct command *nearest = command_nearest(table, name);
+    const char *more = strlen(name) > SHOWN_MAX ? "..." : "";
 
     if (nearest != NULL)
         format_buf(line->error, sizeof(line->error),
-                   "unknown command '%.40s'; did you mean '%s'?  "
+                   "unknown command '%s'; did you mean '%s'?  "
                    "'help' lists all", name, nearest->name);
     else
         format_buf(line->error, sizeof(line->error),
-                   "unknown command '%.40s'; 'help' lists all", name);
+                   "unknown command '%.*s%s'; 'help' lists all",
+                   (int)SHOWN_MAX, name, more);
     return ERR_NOT_FOUND;
 }
 

@@ -40,13 +40,22 @@ keep(struct completion *c, const char *word)
     c->width = MAX(c->width, size - 1);
 }
 
+static bool
+is_kept(const struct completion *c, const char *word)
+{
+    for (unsigned i = 0; i < c->count; i++)
+        if (strcmp(c->word[i], word) == 0)
+            return true;
+    return false;
+}
+
 void
 completion_offer(struct completion *c, const char *word)
 {
     unsigned same = 0;
 
     if (strlen(word) >= sizeof(c->common) ||
-        !str_starts_with(word, c->prefix))
+        !str_starts_with(word, c->prefix) || is_kept(c, word))
         return;
     if (c->matches++ == 0) {
         c->common_size = (unsigned)strlen(word);

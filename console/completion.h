@@ -31,7 +31,7 @@ struct completion {
 /* Begin, with the SIZE bytes at WORD as the unfinished word. */
 void completion_init(struct completion *c, const char *word, size_t size);
 
-/* WORD is possible in this place. */
+/* WORD is possible in this place; saying so twice is harmless. */
 void completion_offer(struct completion *c, const char *word);
 
 /* What can be inserted without a choice: SIZE bytes, perhaps none. */

@@ -22,7 +22,7 @@
 #define MORE_RIGHT      '>'
 #define ROOM_MIN        10u         /* less for the line: no prompt */
 #define ERASE_TO_END    "\x1b[K"
-#define CLEAR_SCREEN    "\x1b[H\x1b[2J"
+
 #define CURSOR_LEFT_MAX sizeof("\x1b[999D")
 
 /* --- Output --------------------------------------------------------------- */
@@ -226,7 +226,7 @@ line_view_clear_screen(struct line_view *v)
         line_view_leave(v, "");
         return;
     }
-    put(v, CLEAR_SCREEN);
+    put(v, LINE_VIEW_CLEAR);
     forget(v);
     flush(v);
 }

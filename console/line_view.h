@@ -14,6 +14,9 @@
 
 #include "console/terminal.h"
 
+/* What clears an ANSI terminal. */
+#define LINE_VIEW_CLEAR     "\x1b[H\x1b[2J"
+
 /* Where the bytes for the terminal go. */
 typedef void (*line_write_t)(void *arg, const char *text, size_t size);
 

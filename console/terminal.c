@@ -47,6 +47,13 @@ terminal_init(struct terminal *t, enum terminal_policy policy,
     t->ask_width = true;
 }
 
+void
+terminal_set_width(struct terminal *t, unsigned width)
+{
+    t->width = MIN(MAX(width, TERMINAL_WIDTH_MIN), TERMINAL_WIDTH_MAX);
+    t->width_given = true;
+}
+
 bool
 terminal_in_sequence(const struct terminal *t)
 {
@@ -62,7 +69,7 @@ terminal_forget_width(struct terminal *t)
 bool
 terminal_take_query(struct terminal *t)
 {
-    if (!t->ansi || !t->ask_width)
+    if (!t->ansi || !t->ask_width || t->width_given)
         return false;
     t->ask_width = false;
     t->asked_width = true;

@@ -41,6 +41,7 @@ struct terminal {
     bool ansi;                  /* escape sequences may be sent */
     unsigned width;             /* columns, MIN .. width_max */
     unsigned width_max;         /* never believed to be wider than this */
+    bool width_given;           /* by a person */
     bool ask_width;             /* to be asked at the next occasion */
     bool asked_width;           /* an answer is due */
 
@@ -53,6 +54,9 @@ struct terminal {
 
 void terminal_init(struct terminal *t, enum terminal_policy policy,
                    unsigned width_max);
+
+/* A person knows the width: it is neither asked for nor limited. */
+void terminal_set_width(struct terminal *t, unsigned width);
 
 /* A byte came in: the key that it completes, or KEY_NONE. */
 int terminal_feed(struct terminal *t, uint8_t byte);

@@ -1,5 +1,5 @@
 /*
- * units.h - sizes, times and dates as people read them.
+ * units.h - sizes and times as people read them.
  *
  * All write into a buffer of UNITS_SIZE bytes and return it, so that they can
  * stand among the arguments of a print.
@@ -19,9 +19,6 @@ const char *units_duration(char *buf, uint64_t ns);
 
 /* "   12.345678": seconds with microseconds, as the log shows them. */
 const char *units_seconds(char *buf, uint64_t ns);
-
-/* "2003-05-01 12:34:56": seconds since 1970-01-01 00:00:00, no leap ones. */
-const char *units_date(char *buf, uint64_t seconds);
 
 /* "42.5 %" of permille. */
 const char *units_permille(char *buf, unsigned permille);

@@ -183,6 +183,12 @@ lidt(const struct table_register *t)
 }
 
 static inline void
+sidt(struct table_register *t)
+{
+    __asm__ volatile("sidt %0" : "=m"(*t) : : "memory");
+}
+
+static inline void
 lldt(uint16_t selector)
 {
     __asm__ volatile("lldt %0" : : "r"(selector) : "memory");

@@ -244,6 +244,8 @@ test_columns(void **state)
     assert_string_equal(row, "cc");
     assert_true(completion_row(&c, 4, 1, row));
     assert_false(completion_row(&c, 5, 1, row));
+    completion_offer(&c, "ccc");                /* again */
+    assert_int_equal(c.matches, 5);
     completion_init(&c, "z", 1);
     assert_false(completion_row(&c, 0, 10, row));
 }

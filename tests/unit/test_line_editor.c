@@ -12,24 +12,10 @@
 #include "unit/test.h"
 
 #include "console/line_editor.h"
+#include "unit/screen.h"
 
 #define PROMPT      "socle> "
-#define ROWS_MAX    64
 #define SENT_MAX    65536
-
-struct screen {
-    unsigned width;
-    bool plain;                         /* fails the test on ESC */
-    char row[TERMINAL_WIDTH_MAX + 1];
-    unsigned column;
-    char above[ROWS_MAX][TERMINAL_WIDTH_MAX + 1];
-    unsigned rows;                      /* that scrolled away, in above */
-    unsigned clears;
-    bool asked;                         /* for the cursor's position */
-    char escape[16];
-    unsigned escape_size;
-    size_t received;
-};
 
 struct rig {
     struct screen screen;
@@ -42,81 +28,6 @@ struct rig {
 
 static struct rig rig;
 
-/* --- The screen ----------------------------------------------------------- */
-
-static void
-clear_row(struct screen *s)
-{
-    memset(s->row, ' ', s->width);
-    s->row[s->width] = '\0';
-    s->column = 0;
-}
-
-static void
-do_sequence(struct screen *s, const char *parameters, char final)
-{
-    unsigned n = (unsigned)strtoul(parameters, NULL, 10);
-
-    n = n > 0 ? n : 1;
-    switch (final) {
-    case 'D':
-        assert_true(n <= s->column);
-        s->column -= n;
-        break;
-    case 'C':
-        s->column = MIN(s->column + n, s->width - 1);
-        break;
-    case 'K':
-        memset(s->row + s->column, ' ', s->width - s->column);
-        break;
-    case 'n':
-        assert_string_equal(parameters, "6");
-        assert_int_equal(s->column, s->width - 1);
-        s->asked = true;
-        break;
-    case 'H':
-        s->column = 0;
-        break;
-    case 'J':
-        clear_row(s);
-        s->clears++;
-        break;
-    default:
-        fail_msg("unknown sequence ...%c", final);
-    }
-}
-
-static void
-show_char(struct screen *s, char c)
-{
-    if (s->escape_size > 0) {
-        s->escape[s->escape_size++] = c;
-        assert_true(s->escape_size < sizeof(s->escape));
-        if (s->escape_size == 2) {
-            assert_int_equal(c, '[');
-        } else if (c >= '@') {
-            s->escape[s->escape_size - 1] = '\0';
-            s->escape_size = 0;
-            do_sequence(s, s->escape + 2, c);
-        }
-    } else if (c == '\x1b') {
-        assert_false(s->plain);
-        s->escape[s->escape_size++] = c;
-    } else if (c == '\r') {
-        s->column = 0;
-    } else if (c == '\n') {
-        memcpy(s->above[s->rows++ % ROWS_MAX], s->row, sizeof(s->row));
-        clear_row(s);
-    } else if (c == '\b') {
-        assert_true(s->column > 0);
-        s->column--;
-    } else {
-        assert_true(c >= ' ' && c <= '~');
-        assert_true(s->column < s->width - 1);
-        s->row[s->column++] = c;
-    }
-}
-
 static void
 show(void *arg, const char *text, size_t size)
 {
@@ -124,7 +35,7 @@ show(void *arg, const char *text, size_t size)
 
     r->screen.received += size;
     for (size_t i = 0; i < size; i++)
-        show_char(&r->screen, text[i]);
+        screen_show(&r->screen, text[i]);
 }
 
 /* ROW shows TEXT and blanks behind it. */
@@ -143,7 +54,7 @@ assert_above(unsigned back, const char *text)
     struct screen *s = &rig.screen;
 
     assert_true(back <= s->rows);
-    assert_shows(s->above[(s->rows - back) % ROWS_MAX], text);
+    assert_shows(s->above[(s->rows - back) % SCREEN_ROWS], text);
 }
 
 static void
@@ -181,7 +92,7 @@ begin(unsigned width, enum terminal_policy policy)
     memset(&rig.screen, 0, sizeof(rig.screen));
     rig.screen.width = width;
     rig.screen.plain = policy == TERMINAL_PLAIN;
-    clear_row(&rig.screen);
+    screen_clear_row(&rig.screen);
     rig.words = words;
     terminal_init(&rig.terminal, policy, TERMINAL_WIDTH_MAX);
     if (policy == TERMINAL_PLAIN)

@@ -112,6 +112,11 @@ test_width(void **state)
     assert_int_equal(t.width, TERMINAL_WIDTH_MIN);
     terminal_init(&t, TERMINAL_LEARN, 5000);
     assert_int_equal(t.width_max, TERMINAL_WIDTH_MAX);
+
+    terminal_init(&t, TERMINAL_ANSI, 80);       /* a person knows better */
+    terminal_set_width(&t, 100);
+    assert_int_equal(t.width, 100);
+    assert_false(terminal_take_query(&t));
 }
 
 static void

@@ -101,7 +101,7 @@ PURE := $(wildcard bt/*.c vmm/interp/*.c kernel/base/bitmap.c \
           sched/prop_share.c sched/runqueue.c mm/buddy.c mm/heap.c \
           mm/memmap.c \
           $(addprefix drivers/,acpi_aml.c acpi_fadt.c acpi_madt.c \
-            acpi_tables.c keymap.c mp_tables.c pci.c pci_ids.c pci_scan.c \
+            acpi_tables.c firmware.c keymap.c mp_tables.c pci.c pci_ids.c pci_scan.c \
             platform.c rtc_time.c screen.c) \
           $(addprefix console/,args.c command.c completion.c history.c \
             line_buffer.c line_editor.c line_view.c terminal.c units.c \
@@ -168,7 +168,13 @@ $(B)/fuzz/%: $(B)/hostfuzz/tests/fuzz/%.o \
 fuzz: $(FUZZ_BIN)
 	$(Q)$(PYTHON) tests/run.py fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_BIN)
 
+# The boot tests also want a kernel with the expensive checks.
 BOOT_FILES := $(B)/vmkernel.elf $(B)/socle.iso
+ifndef DEBUG
+BOOT_FILES += build/debug/vmkernel.elf
+build/debug/vmkernel.elf: FORCE
+	$(Q)$(MAKE) --no-print-directory DEBUG=1 $@
+endif
 boot-test: $(BOOT_FILES) | $(B)/.have-test
 	$(Q)$(PYTHON) tests/run.py boot $(B)
 

@@ -5,9 +5,10 @@
         machine.prompt()
         assert machine.command("version")[0].startswith("Socle")
 
-`qemu` boots vmkernel.elf directly, `qemu_iso` and `bochs` boot the ISO; each
-may be called several times.  Machines are switched off after the test, and
-what they printed stays in BUILD/boot-logs/<test>.log.
+`qemu` boots vmkernel.elf directly, `qemu_debug` the one with the expensive
+checks, `qemu_iso` and `bochs` boot the ISO; each may be called several times.
+Machines are switched off after the test, and what they printed stays in
+BUILD/boot-logs/<test>.log.
 """
 import pathlib
 import re
@@ -34,6 +35,12 @@ def elf(build):
 
 
 @pytest.fixture
+def debug_elf(build):
+    debug = build / "debug" / "vmkernel.elf"
+    return debug if debug.exists() else build / "vmkernel.elf"
+
+
+@pytest.fixture
 def machines(build, request):
     """A function that starts any Machine with its log in the right place."""
     started = []
@@ -55,6 +62,11 @@ def machines(build, request):
 @pytest.fixture
 def qemu(machines, elf):
     return lambda **options: machines(Qemu, kernel=elf, **options)
+
+
+@pytest.fixture
+def qemu_debug(machines, debug_elf):
+    return lambda **options: machines(Qemu, kernel=debug_elf, **options)
 
 
 @pytest.fixture

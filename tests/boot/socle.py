@@ -9,11 +9,12 @@ import subprocess
 COMMANDS = ("help", "version", "uptime", "cpu", "mem", "pci", "worlds", "log",
             "time", "stats", "reboot", "poweroff")
 
-# The boot log's last line: time from the Multiboot entry to the prompt.
-BOOT_TIME = re.compile(r"prompt after (\d+(?:\.\d+)?) ms")
+# One of the boot log's last lines.
+BOOT_TIME = re.compile(r"console ready (\d+\.\d+) ms after Multiboot entry")
 # VMkernel text, as linker.ld places it.
 CODE_ADDRESS = re.compile(r"\b(?:0x)?(40[1-9a-f][0-9a-f]{5})\b")
-ERROR_LINE = re.compile(r"^.*\b(?:error|panic)\b.*$", re.M | re.I)
+# SECONDS MODULE: error: TEXT
+ERROR_LINE = re.compile(r"^ *[\d.]+ \w+: error: .*$|^PANIC.*$", re.M)
 
 
 def check_log(text):
@@ -31,13 +32,13 @@ def boot_ms(text):
 def processors(machine):
     """The lines of `cpu` that describe a processor each."""
     return [line for line in machine.command("cpu")
-            if re.match(r"\s*(?:cpu\s*)?\d+\b", line)]
+            if re.match(r" *\d+ +\d+ +online\b", line)]
 
 
 def memory_mb(machine):
     """Machine memory that `mem` counts, in MB."""
     text = "\n".join(machine.command("mem"))
-    match = re.search(r"(\d+)\s*MB", text)
+    match = re.search(r"^Machine memory: (\d+) MB", text, re.M)
     assert match, text
     return int(match[1])
 

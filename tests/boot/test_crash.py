@@ -15,21 +15,24 @@ HALTED_SHARE = 0.1              # a halted machine burns no power
 HALTED = r"The machine is halted"
 
 CRASHES = [
-    # command, what the report says, function in its backtrace
-    ("test fault", r"PANIC on CPU \d+: .*page fault", "test"),
-    ("test assert", r"PANIC on CPU \d+: assertion", "test"),
-    ("test stack", r"STACK OVERFLOW", "test"),
-    ("test df", r"double fault", "test"),
-    ("test heap", r"PANIC on CPU \d+: .*heap", "test"),
+    # test, what the report says, function that its backtrace leads to
+    ("fault", r"PANIC on CPU \d+: .*\nwrite of address 00000010",
+     "test_fault"),
+    ("text", r"\nwrite of address .* is protected", "test_text"),
+    ("assert", r"PANIC on CPU \d+: assertion failed: ", "test_assert"),
+    ("panic", r"PANIC on CPU \d+: asked for", "test_panic"),
+    ("stack", r"\nSTACK OVERFLOW: ", "test_stack_deeper"),
+    ("df", r"PANIC on CPU \d+: #DF", "test_fault"),
+    ("free", r"PANIC on CPU \d+: ", "test_heap_twice"),
 ]
 
-NAMES = [command for command, _, _ in CRASHES]
+NAMES = [test for test, _, _ in CRASHES]
 
 
-def crash(machine, command, says):
-    """Type COMMAND at the first prompt; return the report."""
+def crash(machine, test, says):
+    """Run a self-test at the first prompt; return the report."""
     machine.prompt()
-    machine.send(command + "\r")
+    machine.send(f"test {test}\r")
     machine.expect(HALTED)
     report = machine.before()
     assert re.search(says, report), report
@@ -37,19 +40,43 @@ def crash(machine, command, says):
 
 
 def check_report(elf, report, function):
+    """The report leads to FUNCTION, and knew its name as well."""
     places = source_lines(elf, report)
-    assert any(function in place and ":?" not in place
+    assert any(place.startswith(f"{function} ") and ":?" not in place
                for place in places), f"{places}\n{report}"
+    assert re.search(rf"^  [0-9a-f]{{8}} {function}\b", report, re.M)
 
 
 @pytest.mark.parametrize("smp", [1, 4])
-@pytest.mark.parametrize("command,says,function", CRASHES, ids=NAMES)
-def test_report_qemu(qemu, elf, command, says, function, smp):
+@pytest.mark.parametrize("test,says,function", CRASHES, ids=NAMES)
+def test_report_qemu(qemu, elf, test, says, function, smp):
     machine = qemu(smp=smp)
-    check_report(elf, crash(machine, command, says), function)
+    check_report(elf, crash(machine, test, says), function)
     assert machine.cpu_share(HALTED_SECONDS) < HALTED_SHARE
 
 
-@pytest.mark.parametrize("command,says,function", CRASHES, ids=NAMES)
-def test_report_bochs(bochs, elf, command, says, function):
-    check_report(elf, crash(bochs(smp=2), command, says), function)
+@pytest.mark.parametrize("test,says,function", CRASHES, ids=NAMES)
+def test_report_bochs(bochs, elf, test, says, function):
+    check_report(elf, crash(bochs(smp=2), test, says), function)
+
+
+def test_report_on_the_screen(qemu):
+    machine = qemu()
+    crash(machine, "fault", "PANIC")
+    machine.wait_screen("The machine is halted")
+
+
+def test_heap_overrun_is_found(qemu_debug, debug_elf):
+    report = crash(qemu_debug(), "heap", "PANIC")
+    check_report(debug_elf, report, "test_heap")
+
+
+def test_data_is_not_executable(qemu):
+    machine = qemu(cpu="max")
+    crash(machine, "exec", "fetch of address .* is protected")
+
+
+def test_without_nx(qemu):
+    machine = qemu(cpu="qemu32")
+    machine.prompt()
+    assert "no NX" in "\n".join(machine.command("test exec"))

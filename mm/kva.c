@@ -3,8 +3,8 @@
  *
  * A bitmap says which pages of the region are taken; every allocation takes one
  * page more on each side and never maps it, so that running over an end faults
- * at once.  Addresses are handed out round and round the region: what is used
- * after it was freed is unmapped for as long as possible.
+ * at once.  Debug builds hand addresses out round and round the region: what is
+ * used after it was freed is unmapped for as long as possible.
  *
  * `kva_lock` guards the bitmap and the adding of page tables.  The entries of a
  * range belong to whoever has the range; so the slow parts (clearing memory,
@@ -19,6 +19,7 @@
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
 #include "mm/pagetable.h"
+#include "mm/poison.h"
 
 #define KVA_BASE        0x20000000u
 #define KVA_PAGES       0x10000u        /* 256 MB */
@@ -65,7 +66,8 @@ reserve(uint32_t count)
         first = BITMAP_NONE;
     if (first != BITMAP_NONE) {
         bitmap_set_run(taken, first, count);
-        search_from = first + count;
+        if (POISON_ON)
+            search_from = first + count;
     }
     lock_release(&kva_lock);
     return first;

@@ -238,15 +238,18 @@ page_alloc(enum zone_id zone, unsigned order, enum page_owner owner,
 NORETURN static void
 bad_free(mpn_t mpn, unsigned order)
 {
+    static const char *const states[] = {
+        [FRAME_NONE] = "no page of ours", [FRAME_INSIDE] = "inside a block",
+        [FRAME_FREE] = "free", [FRAME_USED] = "allocated"
+    };
     const struct frame *f = frame_lookup(mpn);
 
     if (f == NULL)
         panic("page_free: machine page " PRI_mpn " was never allocated",
               mpn_raw(mpn));
-    panic("page_free: machine page " PRI_mpn " order %u is in state %u with "
-          "order %u, owner %s, last allocated or freed at %08x",
-          mpn_raw(mpn), order, f->state, f->order, owner_names[f->owner],
-          f->site);
+    panic("page_free: machine page " PRI_mpn " order %u: it is %s, order %u, "
+          "owner '%s', last allocated or freed at %08x", mpn_raw(mpn), order,
+          states[f->state], f->order, owner_names[f->owner], f->site);
 }
 
 void

@@ -101,8 +101,8 @@ PURE := $(wildcard bt/*.c vmm/interp/*.c kernel/base/bitmap.c \
           sched/prop_share.c sched/runqueue.c mm/buddy.c mm/heap.c \
           mm/memmap.c \
           $(addprefix drivers/,acpi_aml.c acpi_fadt.c acpi_madt.c \
-            acpi_tables.c firmware.c keymap.c mp_tables.c pci.c pci_ids.c pci_scan.c \
-            platform.c rtc_time.c screen.c) \
+            acpi_tables.c firmware.c keymap.c mp_tables.c pci.c pci_ids.c \
+            pci_scan.c platform.c rtc_time.c screen.c) \
           $(addprefix console/,args.c command.c completion.c history.c \
             line_buffer.c line_editor.c line_view.c terminal.c units.c \
             words.c))
@@ -185,7 +185,17 @@ test: $(UNIT_BIN) $(FUZZ_BIN) $(BOOT_FILES) | $(B)/.have-test
 lint: $(B)/vmkernel.elf | $(B)/.have-lint
 	$(Q)tests/lint/lint.sh "$(CC)" "$(CFLAGS)" $<
 
-bench: $(B)/socle.iso | $(B)/.have-bench
+# Benchmarks in C, tests/bench/bench_*.c: optimised, 32-bit like the VMkernel.
+BENCH_BIN := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/bench/bench_*.c))
+$(B)/bench/%: tests/bench/%.c $(wildcard bt/*.c bt/*.h bt/*.def) Makefile \
+    | $(B)/.have-test
+	$(call say,BENCH,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -m32 -std=gnu11 -O2 $(WARN) -I. $< $(wildcard bt/*.c) \
+	    kernel/base/format.c kernel/base/str.c -o $@
+
+bench: $(B)/socle.iso $(BENCH_BIN) | $(B)/.have-bench
+	$(Q)$(B)/bench/bench_decode $(B)/vmkernel.elf
 	$(Q)$(PYTHON) tests/bench/bench.py $(B)
 
 clean:

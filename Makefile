@@ -195,7 +195,7 @@ $(B)/bench/%: tests/bench/%.c $(wildcard bt/*.c bt/*.h bt/*.def) Makefile \
 	    kernel/base/format.c kernel/base/str.c -o $@
 
 bench: $(B)/socle.iso $(BENCH_BIN) | $(B)/.have-bench
-	$(Q)$(B)/bench/bench_decode $(B)/vmkernel.elf
+	$(Q)$(B)/bench/bench_decode $(B)/vmkernel.elf $(BENCH_BIN)
 	$(Q)$(PYTHON) tests/bench/bench.py $(B)
 
 clean:

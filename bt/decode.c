@@ -24,7 +24,12 @@
 /* The first payload byte of VEX and EVEX looks like ModRM with mod = 3. */
 #define VEX_PAYLOAD     BITS(7, 6)
 
-/* Take prefixes up to the first byte that is none, and that byte's row. */
+/*
+ * Take prefixes up to the first byte that is none, and that byte's row.  They
+ * come in any order and any number.  Of segment overrides the last counts, and
+ * of F2 and F3; 66 and 67 do not toggle.  Where an opcode has a mandatory
+ * prefix, F2 and F3 outrank 66, which then is an operand size again (CRC32).
+ */
 static bool
 take_prefixes(struct decoder *d)
 {
@@ -56,7 +61,9 @@ take_prefixes(struct decoder *d)
 
 /*
  * The opcode behind a vector prefix: its row by TABLE, and the fields of LAST,
- * the payload byte that holds pp, L and vvvv (inverted).
+ * the payload byte that holds pp, L and vvvv (inverted).  pp takes the place of
+ * the mandatory prefix, so a legacy one (or LOCK) before VEX is #UD: SDM 2
+ * 2.3.2 to 2.3.4.
  */
 static enum decode_result
 enter_vector_map(struct decoder *d, enum vector_table table, uint8_t last)
@@ -102,6 +109,7 @@ take_vex3(struct decoder *d, unsigned first_map, enum vector_table first)
     return enter_vector_map(d, table, p1);
 }
 
+/* Map 4 and 7 are not assigned in 32-bit modes; nor is map 0. */
 static enum decode_result
 take_evex(struct decoder *d)
 {
@@ -118,7 +126,13 @@ take_evex(struct decoder *d)
     return enter_vector_map(d, tables[FIELD_GET(p0, EVEX_MAP)], p1);
 }
 
-/* Do the bytes at `next` make the opcode a vector prefix? */
+/*
+ * Does the byte at `next` make the opcode a vector prefix?  VEX and EVEX hide
+ * in LES, LDS and BOUND of a register, which never existed; XOP in POP with a
+ * reg field that is not 0.  Real and virtual-8086 mode have none of them: there
+ * the old instruction is meant and, with a register, is #UD.  The byte is only
+ * looked at; who needs it takes it, as ModRM or as payload.
+ */
 static enum decode_result
 is_vector_prefix(struct decoder *d, unsigned *is_vector)
 {
@@ -206,6 +220,7 @@ select_next(struct decoder *d)
     return DECODE_OK;
 }
 
+/* The map links have no cycle, so this ends. */
 static enum decode_result
 decode_parts(struct decoder *d)
 {

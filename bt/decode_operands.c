@@ -51,6 +51,7 @@ static const uint8_t index_16[] = {
 #define RM_DISP32       GPR_EBP
 #define RM_SIB          GPR_ESP
 
+/* Registers by SDM 2 table 2-1; returns the size of the displacement. */
 static unsigned
 address_16(struct decoder *d)
 {
@@ -64,6 +65,10 @@ address_16(struct decoder *d)
     return mod;
 }
 
+/*
+ * Registers by SDM 2 tables 2-2 and 2-3.  ESP cannot be an index; EBP as base
+ * without displacement means a displacement without base, in SIB as well.
+ */
 static bool
 address_32(struct decoder *d, unsigned *disp_size)
 {
@@ -97,6 +102,7 @@ take_disp(struct decoder *d, unsigned size)
     return take_number(d, size, &insn->disp);
 }
 
+/* There is a memory operand; SEGMENT is its segment unless overridden. */
 static void
 set_memory(struct decoder *d, enum segment segment)
 {
@@ -123,7 +129,10 @@ take_address(struct decoder *d)
     return disp_size == 0 || take_disp(d, disp_size);
 }
 
-/* Memory operands that need no ModRM. */
+/*
+ * Memory operands that need no ModRM.  ES:eDI of the string instructions is
+ * not one that an override can move: it has a size, but no segment here.
+ */
 static bool
 take_other_memory(struct decoder *d)
 {
@@ -145,6 +154,7 @@ take_other_memory(struct decoder *d)
     return true;
 }
 
+/* Bytes of the first, or only, immediate. */
 static unsigned
 immediate_size(const struct decoder *d)
 {
@@ -157,7 +167,10 @@ immediate_size(const struct decoder *d)
     return form & FORM_IMM32 ? 4 : 1;
 }
 
-/* The immediate, and what may follow it. */
+/*
+ * The immediate, and what may follow it: the selector of a far pointer, the
+ * level of ENTER (a byte behind a word), INSERTQ's second byte.
+ */
 static bool
 take_immediate(struct decoder *d)
 {
@@ -200,6 +213,7 @@ is_register_legal(const struct decoder *d)
     return true;
 }
 
+/* Operands that must be memory or must be a register, and which ones. */
 static bool
 is_modrm_legal(const struct decoder *d, bool is_memory)
 {
@@ -212,7 +226,10 @@ is_modrm_legal(const struct decoder *d, bool is_memory)
     return (form & (FORM_CR | FORM_SREG)) == 0 || is_register_legal(d);
 }
 
-/* Rules on attributes; LOCK must have a memory operand to lock. */
+/*
+ * Rules that the row's attributes state.  LOCK needs an instruction that may
+ * be locked, and a memory operand to lock: everything else is #UD.
+ */
 static bool
 is_allowed(const struct decoder *d, bool is_memory)
 {

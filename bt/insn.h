@@ -57,10 +57,10 @@ struct insn {
     uint8_t  addr_size;     /* effective address size: 2 or 4 */
     uint8_t  opcode;        /* the last opcode byte, for registers in it */
     uint8_t  modrm;
-    uint8_t  segment;       /* of the memory operand; SEG_NONE: no operand */
+    uint8_t  segment;       /* of the memory operand; SEG_NONE: there is none */
     uint8_t  base;          /* enum gpr */
     uint8_t  index;
-    uint8_t  scale;         /* 0..3 */
+    uint8_t  scale;         /* 0..3; says nothing without an index */
     uint8_t  opcode_offset; /* = number of prefix bytes */
     uint8_t  modrm_offset;  /* 0: there is none */
     uint8_t  disp_offset;

@@ -386,22 +386,55 @@ length_limit(void **state)
                      DECODE_TOO_LONG);
 }
 
+/* What Zydis sees otherwise; the rest is compared with Zydis. */
 static void
 flags(void **state)
 {
-    struct insn i = decode_hex("11 c0", P32);
+    static const struct {
+        const char *bytes;
+        unsigned read, written, undefined;
+    } samples[] = {
+        { "11 c0", FL_C, FL_OSZAPC, 0 },
+        { "19 c0", FL_C, FL_OSZAPC, 0 },
+        { "d1 c0", 0, FL_OC, 0 },                   /* rotates by 1 */
+        { "d0 c8", 0, FL_OC, 0 },
+        { "d1 d0", FL_C, FL_OC, 0 },
+        { "d0 d8", FL_C, FL_OC, 0 },
+        { "d3 c0", FL_OC, FL_C, FL_O },             /* by CL, by a number */
+        { "c0 c8 03", FL_OC, FL_C, FL_O },
+        { "c1 d0 03", FL_OC, FL_C, FL_O },
+        { "d2 d8", FL_OC, FL_C, FL_O },
+        { "d1 e0", 0, FL_OSZPC, FL_A },             /* shifts by 1 */
+        { "d0 e8", 0, FL_OSZPC, FL_A },
+        { "d1 f0", 0, FL_OSZPC, FL_A },
+        { "d1 f8", 0, FL_OSZPC, FL_A },
+        { "d3 e0", FL_OSZAPC, FL_SZPC, FL_OA },
+        { "c1 f8 03", FL_OSZAPC, FL_SZPC, FL_OA },
+        { "d2 e8", FL_OSZAPC, FL_SZPC, FL_OA },
+        { "0f a4 c1 03", FL_OSZAPC, FL_SZPC, FL_OA },
+        { "0f ad c1", FL_OSZAPC, FL_SZPC, FL_OA },
+        { "a6", FL_D, FL_OSZAPC, 0 },
+        { "f3 a6", FL_D | FL_OSZAPC, FL_OSZAPC, 0 },
+        { "cd 80", FL_ALL, FL_SYS, 0 },
+        { "cc", FL_ALL, FL_SYS, 0 },
+        { "ce", FL_ALL, FL_SYS, 0 },
+        { "f1", FL_ALL, FL_SYS, 0 },
+        { "9c", FL_ALL, 0, 0 },
+        { "9d", 0, FL_ALL, 0 },
+    };
 
     (void)state;
-    assert_int_equal(insn_flags_read(&i), FL_C);
-    assert_int_equal(insn_opcode(&i)->flags_written, FL_OSZAPC);
-    i = decode_hex("a6", P32);
-    assert_int_equal(insn_flags_read(&i), FL_D);
-    i = decode_hex("f3 a6", P32);
-    assert_int_equal(insn_flags_read(&i), FL_D | FL_OSZAPC);
-    i = decode_hex("d3 e0", P32);
-    assert_int_equal(insn_flags_read(&i), FL_OSZAPC);
-    i = decode_hex("d1 e0", P32);
-    assert_int_equal(insn_flags_read(&i), 0);
+    for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+        struct insn insn = decode_hex(samples[i].bytes, P32);
+        const struct opcode *op = insn_opcode(&insn);
+
+        if (insn_flags_read(&insn) != samples[i].read ||
+            op->flags_written != samples[i].written ||
+            op->flags_undefined != samples[i].undefined)
+            fail_msg("%s: reads %x, writes %x, undefines %x",
+                     samples[i].bytes, insn_flags_read(&insn),
+                     op->flags_written, op->flags_undefined);
+    }
 }
 
 /* Rows are consistent with themselves. */
@@ -420,6 +453,10 @@ table(void **state)
         assert_int_equal(op->class == CLASS_HIDDEN,
                          op->operation == OPERATION_undefined);
         assert_string_not_equal(opcode_name(n), "undefined");
+        /* What is no register and no memory can only be read. */
+        if (operand_infos[op->operands[0]].kind >= KIND_ONE &&
+            operand_infos[op->operands[0]].kind <= KIND_FAR)
+            assert_int_equal(op->access, ACCESS_R);
         /* LOCK needs something that is read and written in memory. */
         if (op->attr & A_LOCK)
             assert_int_equal(op->mem_access, ACCESS_RW);

@@ -40,7 +40,7 @@ take_prefixes(struct decoder *d)
         if (!take_byte(d, &insn->opcode))
             return false;
         d->row = &opcode_rows[MAP_ONE + insn->opcode];
-        if (LIKELY(d->row->select != SEL_PREFIX_BYTE))
+        if (LIKELY(d->row->select != SELECT_PREFIX_BYTE))
             break;
         insn->prefixes = (uint8_t)((insn->prefixes & ~d->row->attr) |
                                    d->row->prefix);
@@ -142,7 +142,7 @@ is_vector_prefix(struct decoder *d, unsigned *is_vector)
     }
     if (d->next == d->end)
         return out_of_bytes(d);
-    if (d->row->select == SEL_VEX)
+    if (d->row->select == SELECT_VEX)
         *is_vector = (*d->next & VEX_PAYLOAD) == VEX_PAYLOAD;
     else
         *is_vector = FIELD_GET(*d->next, VEX_MAP) >= XOP_MAP_FIRST;
@@ -157,9 +157,9 @@ select_by_modrm(struct decoder *d)
 
     if (!take_modrm(d))
         return out_of_bytes(d);
-    if (d->row->select == SEL_REG)
+    if (d->row->select == SELECT_REG)
         place = insn_reg(d->insn);
-    else if (d->row->select == SEL_RM)
+    else if (d->row->select == SELECT_RM)
         place = insn_rm(d->insn);
     else
         place = modrm_mod(d) == MODRM_MOD_REGISTER;
@@ -176,42 +176,42 @@ select_next(struct decoder *d)
     enum decode_result result;
 
     switch (d->row->select) {
-    case SEL_REG:
-    case SEL_RM:
-    case SEL_MOD:
+    case SELECT_REG:
+    case SELECT_RM:
+    case SELECT_MOD:
         return select_by_modrm(d);
-    case SEL_OPCODE:
+    case SELECT_OPCODE:
         if (!take_byte(d, &insn->opcode))
             return out_of_bytes(d);
         place = insn->opcode;
         break;
-    case SEL_NP_66:
+    case SELECT_NP_66:
         if (d->mandatory > MANDATORY_66)
             return DECODE_UNDEFINED;
         place = d->mandatory;
         break;
-    case SEL_PREFIX:
+    case SELECT_PREFIX:
         place = d->mandatory;
         break;
-    case SEL_OPSIZE:
+    case SELECT_OPSIZE:
         place = insn->op_size == 4;
         break;
-    case SEL_ADDRSIZE:
+    case SELECT_ADDRSIZE:
         place = insn->addr_size == 4;
         break;
-    case SEL_VEX:
-    case SEL_XOP:
+    case SELECT_VEX:
+    case SELECT_XOP:
         result = is_vector_prefix(d, &place);
         if (result != DECODE_OK)
             return result;
         break;
-    case SEL_VEX2:
+    case SELECT_VEX2:
         return take_vex2(d);
-    case SEL_VEX3:
+    case SELECT_VEX3:
         return take_vex3(d, 1, TABLE_VEX_0F);
-    case SEL_XOP3:
+    case SELECT_XOP3:
         return take_vex3(d, XOP_MAP_FIRST, TABLE_XOP_8);
-    case SEL_EVEX:
+    case SELECT_EVEX:
         return take_evex(d);
     default:
         return DECODE_UNDEFINED;
@@ -228,7 +228,7 @@ decode_parts(struct decoder *d)
 
     if (!take_prefixes(d))
         return out_of_bytes(d);
-    while (d->row->select != SEL_INSN) {
+    while (d->row->select != SELECT_INSN) {
         result = select_next(d);
         if (result != DECODE_OK)
             return result;

@@ -30,7 +30,7 @@ extern const uint8_t vector_places[VECTOR_TABLE_COUNT][256];
 #define VEX_L           BIT(2)
 #define VEX_VVVV        BITS(5, 3)      /* bit 6 has no meaning: 8 registers */
 
-/* In the order of VEX.pp, of SEL_PREFIX maps and of A_NEED bits. */
+/* In the order of VEX.pp, of SELECT_PREFIX maps and of A_NEED bits. */
 enum mandatory_prefix {
     MANDATORY_NONE, MANDATORY_66, MANDATORY_F3, MANDATORY_F2
 };

@@ -23,7 +23,7 @@ enum {
 
 /* How each map chooses. */
 enum {
-#define MAP(map, selector) SELECT_OF_##map = SEL_##selector,
+#define MAP(map, selector) SELECT_OF_##map = SELECT_##selector,
 #include "bt/opcodes.def"
 };
 
@@ -42,7 +42,7 @@ enum {
 const struct opcode opcode_rows[OPCODE_ROW_COUNT] = {
 #define OP(map, place, name, o1, o2, o3, acc, r, w, u, cls, attrs, oper)  \
     [ROW_##map##_##place] = {                                             \
-        .select = SEL_INSN, .class = CLASS_##cls,                         \
+        .select = SELECT_INSN, .class = CLASS_##cls,                      \
         .operation = OPERATION_##oper, .access = ACCESS_##acc,            \
         .mem_size = MEM_SIZE_OF_##o1 | MEM_SIZE_OF_##o2 |                 \
                     MEM_SIZE_OF_##o3,                                     \
@@ -54,16 +54,16 @@ const struct opcode opcode_rows[OPCODE_ROW_COUNT] = {
         .flags_undefined = FL_##u,                                        \
     },
 #define UD(map, place)                                                    \
-    [ROW_##map##_##place] = { .select = SEL_UNDEFINED,                    \
+    [ROW_##map##_##place] = { .select = SELECT_UNDEFINED,                 \
                               .operation = OPERATION_undefined },
 #define LINK(map, place, to)                                              \
     [ROW_##map##_##place] = { .select = SELECT_OF_##to, .next = MAP_##to },
 #define PREFIX(map, place, bit, seg)                                      \
-    [ROW_##map##_##place] = { .select = SEL_PREFIX_BYTE,                  \
+    [ROW_##map##_##place] = { .select = SELECT_PREFIX_BYTE,               \
                               .prefix = PFX_##bit, .attr = CLEARS_##bit,  \
                               .segment = SEG_##seg },
 #define ESCAPE(map, place, kind)                                          \
-    [ROW_##map##_##place] = { .select = SEL_##kind },
+    [ROW_##map##_##place] = { .select = SELECT_##kind },
 #include "bt/opcodes.def"
 };
 

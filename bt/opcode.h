@@ -9,6 +9,7 @@
 
 #include "kernel/base/bits.h"
 #include "kernel/base/types.h"
+#include "kernel/x86/regs.h"
 
 /* Numbers of maps (their first row) and of rows: MAP_ONE, ROW_ONE_0x90. */
 enum opcode_row_number {
@@ -76,9 +77,9 @@ enum access { ACCESS__ = 0, ACCESS_R = 1, ACCESS_W = 2, ACCESS_RW = 3,
 /* Flags of EFLAGS as the columns write them. */
 enum opcode_flags {
     FL__ = 0,
-    FL_C = BIT(0), FL_P = BIT(2), FL_A = BIT(4), FL_Z = BIT(6),
-    FL_S = BIT(7), FL_T = BIT(8), FL_I = BIT(9), FL_D = BIT(10),
-    FL_O = BIT(11), FL_IOPL = BITS(13, 12), FL_NT = BIT(14),
+    FL_C = EFLAGS_CF, FL_P = EFLAGS_PF, FL_A = EFLAGS_AF, FL_Z = EFLAGS_ZF,
+    FL_S = EFLAGS_SF, FL_T = EFLAGS_TF, FL_I = EFLAGS_IF, FL_D = EFLAGS_DF,
+    FL_O = EFLAGS_OF, FL_IOPL = EFLAGS_IOPL, FL_NT = EFLAGS_NT,
     FL_AC = FL_A | FL_C, FL_AP = FL_A | FL_P, FL_OA = FL_O | FL_A,
     FL_OC = FL_O | FL_C, FL_OS = FL_O | FL_S, FL_ZC = FL_Z | FL_C,
     FL_OAC = FL_O | FL_AC, FL_OSZ = FL_OS | FL_Z, FL_OZC = FL_O | FL_ZC,
@@ -102,24 +103,24 @@ enum operation {
 
 /* What a row is: an instruction, or how to choose the next row. */
 enum opcode_select {
-    SEL_INSN,
-    SEL_UNDEFINED,
-    SEL_PREFIX_BYTE,
-    SEL_OPCODE,             /* the next opcode byte */
-    SEL_PREFIX,             /* none, 66, F3, F2 */
-    SEL_NP_66,              /* none, 66; #UD with F3 and F2 */
-    SEL_REG,                /* ModRM.reg */
-    SEL_RM,                 /* ModRM.rm */
-    SEL_MOD,                /* ModRM.mod: memory, register */
-    SEL_OPSIZE,             /* 16, 32 bits */
-    SEL_ADDRSIZE,
-    SEL_VEX,                /* an old instruction, or the VEX or EVEX ... */
-    SEL_XOP,                /* ... or XOP prefix that took its place */
-    SEL_SHAPE,              /* by VECTOR() rows only */
-    SEL_VEX2,               /* ESCAPE kinds */
-    SEL_VEX3,
-    SEL_EVEX,
-    SEL_XOP3,
+    SELECT_INSN,
+    SELECT_UNDEFINED,
+    SELECT_PREFIX_BYTE,
+    SELECT_OPCODE,             /* the next opcode byte */
+    SELECT_PREFIX,             /* none, 66, F3, F2 */
+    SELECT_NP_66,              /* none, 66; #UD with F3 and F2 */
+    SELECT_REG,                /* ModRM.reg */
+    SELECT_RM,                 /* ModRM.rm */
+    SELECT_MOD,                /* ModRM.mod: memory, register */
+    SELECT_OPSIZE,             /* 16, 32 bits */
+    SELECT_ADDRSIZE,
+    SELECT_VEX,                /* an old instruction, or the VEX or EVEX ... */
+    SELECT_XOP,                /* ... or XOP prefix that took its place */
+    SELECT_SHAPE,              /* by VECTOR() rows only */
+    SELECT_VEX2,               /* ESCAPE kinds */
+    SELECT_VEX3,
+    SELECT_EVEX,
+    SELECT_XOP3,
 };
 
 struct opcode {

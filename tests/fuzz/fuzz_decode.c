@@ -35,7 +35,7 @@ check_layout(const struct insn *insn)
     REQUIRE(insn->index != GPR_ESP && insn->segment <= SEG_NONE);
     REQUIRE(insn->op_size == 2 || insn->op_size == 4);
     REQUIRE(insn->addr_size == 2 || insn->addr_size == 4);
-    REQUIRE(insn_opcode(insn)->select == SEL_INSN);
+    REQUIRE(insn_opcode(insn)->select == SELECT_INSN);
 }
 
 /* Shorter is too short, longer is the same. */

@@ -23,7 +23,8 @@ MAY = {                         # the longest matching path wins
     "sched": ["kernel/", "mm/"],
     "console": ["kernel/", "mm/", "sched/", "drivers/", "boot/boot.h"],
     "bt": ["vmm/vcpu.h", "vmm/guest_mem.h"],
-    "vmm": ["bt/bt.h", "bt/decode.h", "bt/insn.h"],
+    "vmm": ["bt/bt.h", "bt/decode.h", "bt/disasm.h", "bt/insn.h",
+            "bt/operations.def"],
     "kernel/main.c": [""],     # the order of start-up
     "tests": [""],
 }

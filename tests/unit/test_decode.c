@@ -444,7 +444,7 @@ table(void **state)
     (void)state;
     for (unsigned n = 0; n < OPCODE_ROW_COUNT; n++) {
         const struct opcode *op = &opcode_rows[n];
-        bool is_insn = op->select == SEL_INSN;
+        bool is_insn = op->select == SELECT_INSN;
 
         assert_int_equal(is_insn, op->class != CLASS_UNDEFINED);
         if (!is_insn)

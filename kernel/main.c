@@ -246,13 +246,6 @@ create_init_world(void)
     return world_create(&params, NULL);
 }
 
-/* Until the shell takes over: log lines go straight to the console. */
-static void
-mirror_early(const struct log_entry *entry)
-{
-    console_print("%s: %s\n", log_module_name(entry->module), entry->text);
-}
-
 static void
 panic_write(const char *text, size_t size)
 {
@@ -272,7 +265,7 @@ kernel_start(uint32_t magic, uint32_t info, uint64_t tsc)
     smp_init();
     console_init(&console_defaults);
     panic_set_output(&panic_console);
-    log_set_mirror(mirror_early);
+    shell_show_log();
     cpuid_init();
     log_info(MOD_BOOT, "Socle %s (%s)", SOCLE_VERSION, SOCLE_COMMIT);
     source = (struct boot_source){

@@ -88,30 +88,44 @@ arm_slice(uint64_t until)
         timer_set(slice, until);
 }
 
+/* Have each processor in the mask run its scheduler. */
+static void
+kick(uint32_t mask)
+{
+    for (; mask != 0; mask &= mask - 1)
+        smp_resched(lowest_bit(mask));
+}
+
 void
 dispatch_switch(void)
 {
     struct world *old = PERCPU(current);
     struct world *next;
     uint64_t now = clock_now();
-    uint64_t until;
-    struct sched_client *client;
+    struct runq_choice choice;
+    uint32_t flags;
 
     ASSERT_HELD(&sched_lock);
     ASSERT(PERCPU(preempt_off) == 0);
     PERCPU(resched) = false;
     charge(old, now);
-    client = runq_pick(&runqueue, PERCPU(cpu), now, &until);
-    next = client == NULL ? PERCPU(idle)
-                          : CONTAINER_OF(client, struct world, client);
-    arm_slice(until);
+    if (old->state == WORLD_RUNNING)
+        old->state = WORLD_READY;
+    runq_pick(&runqueue, PERCPU(cpu), now, &choice);
+    next = choice.client == NULL ? PERCPU(idle) :
+           CONTAINER_OF(choice.client, struct world, client);
+    arm_slice(choice.until);
+    kick(choice.kick);
     next->state = WORLD_RUNNING;
     next->run_start = now;
     if (next == old)
         return;
     STAT_INC(sched, switches);
     PERCPU(current) = next;
+    /* What the release will restore is the releaser's own interrupt state. */
+    flags = sched_lock.flags;
     context_switch(&old->esp, next->esp);
+    sched_lock.flags = flags;
 }
 
 /* On the way out of an interrupt, interrupts masked. */
@@ -119,8 +133,6 @@ static void
 preempt(void)
 {
     lock_acquire(&sched_lock);
-    if (!PERCPU(current)->is_idle)
-        PERCPU(current)->state = WORLD_READY;
     dispatch_switch();
     lock_release(&sched_lock);
 }
@@ -128,11 +140,19 @@ preempt(void)
 void
 dispatch_ready(struct world *w)
 {
-    unsigned cpu;
-
     w->state = WORLD_READY;
-    if (runq_wake(&runqueue, &w->client, clock_now(), &cpu))
-        smp_resched(cpu);
+    kick(runq_wake(&runqueue, &w->client, clock_now()));
+}
+
+void
+dispatch_end(void)
+{
+    struct world *self = PERCPU(current);
+
+    self->state = WORLD_ZOMBIE;
+    runq_sleep(&runqueue, &self->client, clock_now());
+    dispatch_switch();
+    NOT_REACHED();
 }
 
 status_t
@@ -147,7 +167,7 @@ dispatch_block(const char *reason, uint64_t deadline)
     self->wake_status = OK;
     if (deadline != WAIT_FOREVER)
         timer_set(&self->timer, deadline);
-    runq_block(&runqueue, &self->client, clock_now());
+    runq_sleep(&runqueue, &self->client, clock_now());
     dispatch_switch();
     if (deadline != WAIT_FOREVER)
         timer_cancel(&self->timer);
@@ -189,22 +209,19 @@ dispatch_deadline(struct timer *timer)
 void
 world_sleep(uint64_t ns)
 {
-    uint32_t flags = irq_save();
-
     lock_acquire(&sched_lock);
     if (!PERCPU(current)->killed)
         (void)dispatch_block("sleep", clock_now() + ns);
     lock_release(&sched_lock);
-    irq_restore(flags);
 }
 
 void
 world_yield(void)
 {
-    uint32_t flags = irq_save();
-
-    preempt();
-    irq_restore(flags);
+    lock_acquire(&sched_lock);
+    runq_yield(&runqueue, PERCPU(cpu), clock_now());
+    dispatch_switch();
+    lock_release(&sched_lock);
 }
 
 unsigned
@@ -222,11 +239,14 @@ sched_cpu_load_permille(unsigned cpu)
 status_t
 sched_init(void)
 {
-    runq_init(&runqueue);
+    status_t status;
+
+    runq_init(&runqueue, PERCPU(cpu), clock_now());
     panic_set_guard_finder(world_find_guard);
     panic_add_reporter(world_panic_report);
     trap_set_preempt_hook(preempt);
-    return sched_adopt_cpu((uint8_t *)boot_stack);
+    status = sched_adopt_cpu((uint8_t *)boot_stack);
+    return status == OK ? world_start_reaper() : status;
 }
 
 status_t
@@ -240,7 +260,8 @@ sched_adopt_cpu(uint8_t *stack)
     timer_init(&cpus[cpu].slice, on_slice_end);
     lock_acquire(&sched_lock);
     cpus[cpu].load_since = clock_now();
-    runq_add_cpu(&runqueue, cpu);
+    if (cpu != 0)
+        runq_cpu_online(&runqueue, cpu, clock_now());
     lock_release(&sched_lock);
     return OK;
 }
@@ -249,6 +270,7 @@ sched_adopt_cpu(uint8_t *stack)
 void
 sched_idle(void)
 {
+    PERCPU(resched) = true;
     for (;;) {
         cli();
         if (PERCPU(resched)) {

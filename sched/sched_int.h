@@ -63,6 +63,9 @@ extern struct lock sched_lock;
  */
 void dispatch_switch(void);
 
+/* The current world has ended: leave its stack for ever. */
+NORETURN void dispatch_end(void);
+
 /* Make WORLD, which is in no queue, ready, and kick a processor for it. */
 void dispatch_ready(struct world *world);
 
@@ -78,6 +81,9 @@ void dispatch_deadline(struct timer *timer);
 
 /* Make the running code, on STACK, this processor's idle world.  No lock. */
 MUST_CHECK status_t world_adopt_idle(uint8_t *stack);
+
+/* The world that frees those which nobody joins.  No lock. */
+MUST_CHECK status_t world_start_reaper(void);
 
 /* For panic reports; no lock. */
 bool world_find_guard(uint32_t addr, char *name, size_t size);

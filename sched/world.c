@@ -9,6 +9,7 @@
 #include "sched/world.h"
 
 #include "kernel/base/assert.h"
+#include "kernel/base/bits.h"
 #include "kernel/base/format.h"
 #include "kernel/base/stats.h"
 #include "kernel/base/string.h"
@@ -21,7 +22,6 @@
 #include "sched/sched_int.h"
 
 #define STACK_PATTERN   0x57ac57acu     /* what no call has touched yet */
-#define PERMILLE        1000u
 
 STAT(sched, worlds_created);
 STAT(sched, worlds_ended);
@@ -101,42 +101,39 @@ free_world(struct world *w)
 }
 
 static status_t
-check_params(const struct world_params *p)
-{
-    bool ok = p->shares <= SCHED_SHARES_MAX && p->min_permille <= PERMILLE &&
-              p->max_permille <= PERMILLE &&
-              (p->max_permille == 0 || p->min_permille <= p->max_permille);
-
-    return ok ? OK : TRACE_ERR(ERR_RANGE);
-}
-
-static void
 init_client(struct world *w, const struct world_params *p)
 {
-    struct sched_params params = {
+    const struct share_params params = {
         .shares = p->shares != 0 ? p->shares : WORLD_SHARES_NORMAL,
-        .min = p->min_permille,
-        .max = p->max_permille != 0 ? p->max_permille : PERMILLE,
-        .affinity = p->affinity != 0 ? p->affinity : UINT32_MAX
+        .min_permille = p->min_permille, .max_permille = p->max_permille
     };
+    uint32_t online = BITS(cpu_count() - 1, 0);
+    uint32_t affinity = p->affinity != 0 ? p->affinity : RUNQ_ALL_CPUS;
+    status_t status = share_params_check(&params);
 
-    sched_client_init(&w->client, &params);
+    if (status != OK)
+        return status;
+    if ((affinity & online) == 0)
+        return TRACE_ERR(ERR_RANGE);
+    runq_client_init(&w->client, &params, affinity);
+    return OK;
 }
 
 status_t
 world_create(const struct world_params *params, struct world **world)
 {
-    struct world *w;
-    status_t status = check_params(params);
+    struct world *w = alloc_world(params);
+    status_t status;
 
-    if (status != OK)
-        return status;
-    w = alloc_world(params);
     if (w == NULL)
         return TRACE_ERR(ERR_NO_MEMORY);
+    status = init_client(w, params);
+    if (status != OK) {
+        free_world(w);
+        return status;
+    }
     w->detached = world == NULL;
     w->is_system = params->is_system;
-    init_client(w, params);
     if (world != NULL)
         *world = w;
     STAT_INC(sched, worlds_created);
@@ -193,15 +190,13 @@ world_exit(void)
     STAT_INC(sched, worlds_ended);
     cli();
     lock_acquire(&sched_lock);
-    self->state = WORLD_ZOMBIE;
     if (self->detached) {
         list_add_tail(&ended_worlds, &self->wait_link);
         dispatch_wake_all(&reaper_queue);
     } else {
         dispatch_wake_all(&self->joiners);
     }
-    dispatch_switch();
-    NOT_REACHED();
+    dispatch_end();
 }
 
 /*
@@ -313,10 +308,10 @@ describe(const struct world *w, struct world_info *info)
     info->state = state_names[w->state];
     info->wait_reason = w->state == WORLD_WAITING ? w->wait_name : "";
     info->cpu = w->client.cpu;
-    info->shares = w->client.params.shares;
-    info->min_permille = w->client.params.min;
-    info->max_permille = w->client.params.max;
-    info->affinity = w->client.params.affinity;
+    info->shares = w->client.share.params.shares;
+    info->min_permille = w->client.share.params.min_permille;
+    info->max_permille = w->client.share.params.max_permille;
+    info->affinity = w->client.affinity;
     info->run_ns = w->run_ns;
     if (w->state == WORLD_RUNNING)
         info->run_ns += clock_now() - w->run_start;

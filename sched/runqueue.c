@@ -1,0 +1,401 @@
+/*
+ * runqueue.c - who runs next, on which processor, and for how long.
+ *
+ * runq_pick looks through the processor's own queue for the client that is
+ * eligible and has the earliest deadline, and through the others for the one
+ * that is owed most.  Queues are plain lists: picking is linear in the number
+ * of clients that wait, at some nanoseconds each, which is cheaper than a tree
+ * for the dozens that are usual and still well below a slice's hundredth for a
+ * thousand; and limits, virtual time and affinity can change without anything
+ * having to be sorted again.
+ *
+ * A client that cannot be served as its entitlement says because of its
+ * affinity would be owed more and more, and those on the other processors
+ * less and less.  When a queue is so far off, all of it is moved to the mean
+ * at once (recentre): its members keep their order, and nobody gains a claim
+ * against other processors that would starve them later.
+ *
+ * A processor needs a timer only if somebody else could run in place of what
+ * it runs.  When that becomes so while it has none, it is interrupted: at once
+ * if it idles, otherwise after the first slice, so that short bursts of work
+ * elsewhere disturb nobody.
+ */
+#include "sched/runqueue.h"
+
+#include "kernel/base/assert.h"
+#include "kernel/base/bits.h"
+
+/* A foreign client is stolen if it is owed so much more than one's own. */
+#define STEAL_THRESHOLD ((int64_t)(2 * SHARE_SLICE))
+
+/* A queue is recentred when the client it picks is so far off. */
+#define DRIFT_LIMIT     ((int64_t)(6 * SHARE_SLICE))
+
+/* A switch is not worth it for less. */
+#define RUN_MIN         (SHARE_SLICE / 8)
+
+/* What a search has seen. */
+struct search {
+    struct sched_client *best;
+    int64_t measure;            /* urgency or lag of `best` */
+    bool eligible;
+    bool competition;           /* somebody else could run here */
+    uint64_t limited;           /* the first end of a limit */
+};
+
+static bool
+may_run_on(const struct sched_client *c, unsigned cpu)
+{
+    return (c->affinity & BIT(cpu)) != 0;
+}
+
+static bool
+is_limited(const struct runqueue *rq, const struct sched_client *c)
+{
+    return c->share.limited_until > rq->share.now;
+}
+
+static void
+note_limit(struct search *s, const struct sched_client *c)
+{
+    s->limited = MIN(s->limited, c->share.limited_until);
+}
+
+/* --- Choosing ------------------------------------------------------------ */
+
+/* The best of CPU's own: eligible if possible, of these the most urgent. */
+static void
+search_own(struct runqueue *rq, unsigned cpu, struct search *s)
+{
+    bool eligible;
+    int64_t urgency;
+
+    *s = (struct search){ .limited = RUNQ_NEVER };
+    LIST_FOR_EACH(c, &rq->cpus[cpu].waiting, struct sched_client, link) {
+        if (is_limited(rq, c)) {
+            note_limit(s, c);
+            continue;
+        }
+        s->competition = s->best != NULL;
+        eligible = share_behind(&rq->share, &c->share) >= 0;
+        urgency = share_urgency(&rq->share, &c->share);
+        if (s->best != NULL && (eligible < s->eligible ||
+            (eligible == s->eligible && urgency >= s->measure)))
+            continue;
+        s->best = c;
+        s->eligible = eligible;
+        s->measure = urgency;
+    }
+}
+
+/* Of those that wait elsewhere and may run on CPU: who is owed most? */
+static void
+search_others(struct runqueue *rq, unsigned cpu, struct search *s)
+{
+    int64_t lag;
+
+    *s = (struct search){ .limited = RUNQ_NEVER };
+    for (uint32_t m = rq->online & ~BIT(cpu); m != 0; m &= m - 1) {
+        struct list *waiting = &rq->cpus[lowest_bit(m)].waiting;
+
+        LIST_FOR_EACH(c, waiting, struct sched_client, link) {
+            if (!may_run_on(c, cpu))
+                continue;
+            if (is_limited(rq, c)) {
+                note_limit(s, c);
+                continue;
+            }
+            lag = share_lag(&rq->share, &c->share);
+            if (s->best == NULL || lag > s->measure) {
+                s->best = c;
+                s->measure = lag;
+            }
+        }
+    }
+    s->competition = s->best != NULL;
+}
+
+/*
+ * PICKED shows that the queue of CPU is far behind or ahead of the others:
+ * move all that share its clock by what moves PICKED to the mean.
+ */
+static void
+recentre(struct runqueue *rq, unsigned cpu, struct sched_client *picked)
+{
+    int64_t by = share_behind(&rq->share, &picked->share);
+    bool is_free = picked->share.state == SHARE_FREE;
+
+    LIST_FOR_EACH(c, &rq->cpus[cpu].waiting, struct sched_client, link)
+        if ((c->share.state == SHARE_FREE) == is_free)
+            share_shift(&rq->share, &c->share, by);
+}
+
+/* Choose among own and others' clients; S tells what was seen on the way. */
+static struct sched_client *
+choose(struct runqueue *rq, unsigned cpu, struct search *s)
+{
+    struct search others;
+    int64_t lag = 0;
+
+    search_own(rq, cpu, s);
+    search_others(rq, cpu, &others);
+    s->competition = s->competition || others.competition;
+    if (s->best != NULL) {
+        lag = share_lag(&rq->share, &s->best->share);
+        if (lag > DRIFT_LIMIT || lag < -DRIFT_LIMIT)
+            recentre(rq, cpu, s->best);
+    } else {
+        s->limited = MIN(s->limited, others.limited);
+    }
+    if (others.best != NULL && (s->best == NULL ||
+        others.measure - lag > STEAL_THRESHOLD)) {
+        s->best = others.best;
+    }
+    return s->best;
+}
+
+/* Which processors could now serve somebody who still waits for CPU? */
+static uint32_t
+whom_to_kick(struct runqueue *rq, unsigned cpu, bool slice_over)
+{
+    uint32_t wanted = 0;
+    uint32_t useful = 0;
+
+    for (uint32_t m = rq->online & ~rq->kicked; m != 0; m &= m - 1) {
+        struct runq_cpu *p = &rq->cpus[lowest_bit(m)];
+
+        if (p->idle || (p->untimed && slice_over))
+            useful |= BIT(lowest_bit(m));
+    }
+    if (useful == 0)
+        return 0;
+    LIST_FOR_EACH(c, &rq->cpus[cpu].waiting, struct sched_client, link)
+        if (!is_limited(rq, c))
+            wanted |= c->affinity;
+    return useful & wanted & ~BIT(cpu);
+}
+
+/* --- Placing ------------------------------------------------------------- */
+
+/* How easily what runs on CPU gives way: the larger, the easier. */
+static int64_t
+yielding(const struct runqueue *rq, unsigned cpu)
+{
+    const struct sched_client *current = rq->cpus[cpu].current;
+
+    if (current == NULL || share_behind(&rq->share, &current->share) < 0)
+        return INT64_MAX;
+    return share_urgency(&rq->share, &current->share);
+}
+
+static bool
+would_preempt(const struct runqueue *rq, const struct sched_client *c,
+              unsigned cpu)
+{
+    return share_behind(&rq->share, &c->share) >= 0 && !is_limited(rq, c) &&
+           share_urgency(&rq->share, &c->share) < yielding(rq, cpu);
+}
+
+static bool
+is_free_for(const struct runqueue *rq, unsigned cpu)
+{
+    return rq->cpus[cpu].idle && (rq->kicked & BIT(cpu)) == 0;
+}
+
+/*
+ * Where C should run: on its last processor if that idles, else on any that
+ * idles; else on its last if it would preempt there, else where it would most
+ * easily; else it waits for its last one.
+ */
+static unsigned
+choose_cpu(const struct runqueue *rq, const struct sched_client *c)
+{
+    uint32_t allowed = c->affinity & rq->online;
+    unsigned cpu, easiest;
+
+    ASSERT(allowed != 0);
+    if ((allowed & BIT(c->cpu)) != 0 && is_free_for(rq, c->cpu))
+        return c->cpu;
+    easiest = (allowed & BIT(c->cpu)) != 0 ? c->cpu : lowest_bit(allowed);
+    for (uint32_t m = allowed; m != 0; m &= m - 1)
+        if (is_free_for(rq, lowest_bit(m)))
+            return lowest_bit(m);
+    if (would_preempt(rq, c, easiest))
+        return easiest;
+    for (uint32_t m = allowed; m != 0; m &= m - 1) {
+        cpu = lowest_bit(m);
+        if (yielding(rq, cpu) > yielding(rq, easiest))
+            easiest = cpu;
+    }
+    return easiest;
+}
+
+/* Queue C, which is runnable and on no queue; whom to interrupt for it? */
+static uint32_t
+place(struct runqueue *rq, struct sched_client *c)
+{
+    unsigned cpu = choose_cpu(rq, c);
+    struct runq_cpu *p = &rq->cpus[cpu];
+    uint32_t kick = 0;
+
+    if (p->idle || p->untimed ||
+        (p->current != NULL && would_preempt(rq, c, cpu)))
+        kick = BIT(cpu) & ~rq->kicked;
+    c->cpu = cpu;
+    c->waiting_since = rq->share.now;
+    list_add_tail(&p->waiting, &c->link);
+    rq->kicked |= kick;
+    return kick;
+}
+
+static void
+take(struct runqueue *rq, unsigned cpu, struct sched_client *c)
+{
+    list_remove(&c->link);
+    if (c->cpu != cpu)
+        c->migrations++;
+    c->cpu = cpu;
+    rq->cpus[cpu].current = c;
+    share_set_running(&rq->share, &c->share, true);
+}
+
+/* What runs on CPU has to wait again: here, if it still may run here. */
+static uint32_t
+put_back(struct runqueue *rq, unsigned cpu)
+{
+    struct runq_cpu *p = &rq->cpus[cpu];
+    struct sched_client *c = p->current;
+
+    if (c == NULL)
+        return 0;
+    p->current = NULL;
+    share_set_running(&rq->share, &c->share, false);
+    if (!may_run_on(c, cpu))
+        return place(rq, c);
+    c->waiting_since = rq->share.now;
+    list_add_tail(&p->waiting, &c->link);
+    return 0;
+}
+
+/* --- What the dispatcher calls ------------------------------------------- */
+
+void
+runq_pick(struct runqueue *rq, unsigned cpu, uint64_t now,
+          struct runq_choice *choice)
+{
+    struct runq_cpu *p = &rq->cpus[cpu];
+    struct sched_client *c, *previous = p->current;
+    bool slice_over;
+    struct search s;
+    uint64_t run;
+
+    share_advance(&rq->share, now);
+    slice_over = previous != NULL && previous->share.request == SHARE_SLICE;
+    rq->kicked &= ~BIT(cpu);
+    choice->kick = put_back(rq, cpu);
+    c = choose(rq, cpu, &s);
+    choice->client = c;
+    choice->until = s.limited;
+    p->idle = c == NULL;
+    p->untimed = false;
+    if (c != NULL) {
+        take(rq, cpu, c);
+        run = MAX((uint64_t)c->share.request, RUN_MIN);
+        if (s.competition || c->share.max < SHARE_RATE_ONE)
+            choice->until = MIN(choice->until, rq->share.now + run);
+        p->untimed = choice->until == RUNQ_NEVER;
+    }
+    choice->kick |= whom_to_kick(rq, cpu, slice_over);
+    rq->kicked |= choice->kick;
+}
+
+uint32_t
+runq_wake(struct runqueue *rq, struct sched_client *c, uint64_t now)
+{
+    share_advance(&rq->share, now);
+    share_wake(&rq->share, &c->share);
+    return place(rq, c);
+}
+
+void
+runq_sleep(struct runqueue *rq, struct sched_client *c, uint64_t now)
+{
+    share_advance(&rq->share, now);
+    if (rq->cpus[c->cpu].current == c)
+        rq->cpus[c->cpu].current = NULL;
+    list_remove(&c->link);
+    share_sleep(&rq->share, &c->share);
+}
+
+void
+runq_yield(struct runqueue *rq, unsigned cpu, uint64_t now)
+{
+    share_advance(&rq->share, now);
+    if (rq->cpus[cpu].current != NULL)
+        share_yield(&rq->cpus[cpu].current->share);
+}
+
+/* --- Settings ------------------------------------------------------------ */
+
+void
+runq_init(struct runqueue *rq, unsigned cpu, uint64_t now)
+{
+    *rq = (struct runqueue){ 0 };
+    share_init(&rq->share, 1, now);
+    for (unsigned i = 0; i < RUNQ_CPUS_MAX; i++)
+        list_init(&rq->cpus[i].waiting);
+    rq->online = BIT(cpu);
+}
+
+void
+runq_cpu_online(struct runqueue *rq, unsigned cpu, uint64_t now)
+{
+    share_advance(&rq->share, now);
+    rq->online |= BIT(cpu);
+    share_set_cpus(&rq->share, (unsigned)__builtin_popcount(rq->online));
+}
+
+void
+runq_client_init(struct sched_client *c, const struct share_params *params,
+                 uint32_t affinity)
+{
+    *c = (struct sched_client){ .affinity = affinity,
+                                .cpu = lowest_bit(affinity) };
+    share_client_init(&c->share, params);
+    list_init(&c->link);
+}
+
+uint32_t
+runq_set_params(struct runqueue *rq, struct sched_client *c,
+                const struct share_params *params, uint64_t now)
+{
+    uint32_t kick = 0;
+
+    share_advance(&rq->share, now);
+    share_set_params(&rq->share, &c->share, params);
+    /* A limit needs a timer: let the processor look again. */
+    if (rq->cpus[c->cpu].current == c)
+        kick = BIT(c->cpu) & ~rq->kicked;
+    rq->kicked |= kick;
+    return kick;
+}
+
+uint32_t
+runq_set_affinity(struct runqueue *rq, struct sched_client *c,
+                  uint32_t affinity, uint64_t now)
+{
+    uint32_t kick = 0;
+
+    share_advance(&rq->share, now);
+    c->affinity = affinity;
+    if (may_run_on(c, c->cpu))
+        return 0;
+    if (rq->cpus[c->cpu].current == c) {
+        kick = BIT(c->cpu) & ~rq->kicked;
+    } else if (list_is_linked(&c->link)) {
+        list_remove(&c->link);
+        return place(rq, c);
+    }
+    rq->kicked |= kick;
+    return kick;
+}

@@ -46,6 +46,7 @@ page_kind(const struct memmap *ram, uint32_t mpn)
     return mpn < LOW_END ? MAP_RODATA : MAP_NONE;
 }
 
+/* The image's sections have rights page by page. */
 static bool
 chunk_has_image(uint32_t linear)
 {

@@ -63,6 +63,7 @@ heap_core_init(struct heap *h, const struct heap_pages *pages)
         list_init(&h->partial[i]);
 }
 
+/* Of a large block too: its chunk begins in its first page. */
 static struct heap_page *
 page_of(const void *ptr)
 {
@@ -78,6 +79,7 @@ page_stride(const struct heap_page *p)
     return ((size_t)PAGE_SIZE << p->order) - PAGE_HEADER;
 }
 
+/* How many chunks a page like P holds. */
 static unsigned
 page_chunks(const struct heap_page *p)
 {
@@ -106,6 +108,7 @@ chunk_data(const struct heap_chunk *c)
     return (uint8_t *)(c + 1);
 }
 
+/* What the seal of C must be if C is in state KIND. */
 static uint32_t
 seal_of(const struct heap_chunk *c, uint32_t kind)
 {
@@ -129,6 +132,7 @@ red_zone_intact(const struct heap_page *p, const struct heap_chunk *c)
                          red_zone_size(p, c));
 }
 
+/* Note what is wrong with C, as far as its header can be believed. */
 static status_t
 fault(struct heap *h, const char *what, const struct heap_chunk *c)
 {
@@ -152,6 +156,7 @@ fault_unknown(struct heap *h, const char *what, const struct heap_chunk *c)
 
 /* --- allocating ---------------------------------------------------------- */
 
+/* A block of 2^ORDER pages with no chunk in use, on no list; or NULL. */
 static struct heap_page *
 new_page(struct heap *h, unsigned size_class, unsigned order)
 {
@@ -170,6 +175,7 @@ new_page(struct heap *h, unsigned size_class, unsigned order)
     return p;
 }
 
+/* Give an unused page back.  What still points to it finds no magic number. */
 static void
 drop_page(struct heap *h, struct heap_page *p)
 {
@@ -228,6 +234,10 @@ take_chunk(struct heap *h, struct heap_page *p)
     return c;
 }
 
+/*
+ * To the head of its list: the next request takes the same page, so that few
+ * pages are in use and others have a chance to become empty.
+ */
 static void
 link_page(struct heap *h, struct heap_page *p)
 {
@@ -262,6 +272,7 @@ heap_core_alloc(struct heap *h, size_t size, uintptr_t site)
 
 /* --- checking ------------------------------------------------------------ */
 
+/* One chunk, live or free: header, red zone or poison. */
 static status_t
 check_chunk(struct heap *h, const struct heap_page *p,
             const struct heap_chunk *c)
@@ -294,6 +305,7 @@ chain_intact(const struct heap_page *p)
     return left == 0 && index == NO_CHUNK;
 }
 
+/* The header first: nothing behind it can be found if it is wrong. */
 static status_t
 check_page(struct heap *h, const struct heap_page *p)
 {
@@ -355,6 +367,7 @@ check_free(struct heap *h, const struct heap_page *p,
     return check_chunk(h, p, c);
 }
 
+/* The site stays, so that a second free can say who had the block. */
 static void
 put_chunk(struct heap_page *p, struct heap_chunk *c)
 {
@@ -384,6 +397,7 @@ heap_core_free(struct heap *h, void *ptr)
     put_chunk(p, c);
     list_remove(&p->link);
     partial = &h->partial[p->size_class];
+    /* The last page with room is kept, empty or not: see above. */
     if (p->used == 0 && !list_is_empty(partial))
         drop_page(h, p);
     else
@@ -411,6 +425,7 @@ add_to_site(struct heap_site *sites, unsigned count, unsigned max,
     return count;
 }
 
+/* By insertion: there are a few dozen at most. */
 static void
 sort_sites(struct heap_site *sites, unsigned count)
 {

@@ -68,6 +68,7 @@ kmap_page(mpn_t mpn)
     if (maddr_raw(maddr) < DIRECT_SIZE && mm_is_mapped(direct_ptr(maddr)))
         return direct_ptr(maddr);
 
+    /* Interrupts here may open and close windows above ours, no harm. */
     preempt_disable();
     slot = open_windows[PERCPU(cpu)]++;
     ASSERT(slot < CPU_WINDOWS);
@@ -85,6 +86,7 @@ kunmap_page(void *window)
 
     if (offset >= WINDOWS_SIZE)
         return;
+    /* Windows close in the order opposite to that of opening. */
     newest = cpu * CPU_WINDOWS + open_windows[cpu] - 1u;
     ASSERT(open_windows[cpu] > 0 && offset / PAGE_SIZE == newest);
     pagetable_unmap((uint32_t)window);

@@ -73,6 +73,7 @@ reserve(uint32_t count)
     return first;
 }
 
+/* After all pages of the run are unmapped and forgotten by every TLB. */
 static void
 release(uint32_t first, uint32_t count)
 {
@@ -81,7 +82,11 @@ release(uint32_t first, uint32_t count)
     lock_release(&kva_lock);
 }
 
-/* Unmap and free COUNT mapped pages from page FIRST of the region. */
+/*
+ * Unmap and free COUNT mapped pages from page FIRST of the region.  A page may
+ * be given to somebody else only when no processor can reach it here any more;
+ * until then its number waits in the entry.
+ */
 static void
 drop_pages(uint32_t first, uint32_t count)
 {

@@ -6,6 +6,7 @@
 
 #include "kernel/base/string.h"
 
+/* What A and B have in common; an empty range if that is nothing. */
 static struct page_range
 intersect(struct page_range a, struct page_range b)
 {
@@ -24,6 +25,7 @@ delete_at(struct memmap *m, unsigned at)
             (m->count - at) * sizeof(m->ranges[0]));
 }
 
+/* The only place where memory can be lost: when all ranges are in use. */
 static void
 insert_at(struct memmap *m, unsigned at, struct page_range r)
 {
@@ -68,6 +70,7 @@ memmap_remove(struct memmap *m, struct page_range r)
             at++;
             continue;
         }
+        /* What remains below and above the cut, if anything. */
         delete_at(m, at);
         if (whole.first < cut.first)
             insert_at(m, at++, (struct page_range){ whole.first, cut.first });

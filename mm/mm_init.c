@@ -37,6 +37,7 @@ static struct memmap ram, avail;
 static maddr_t low_page;
 static pte_t identity_table[PT_ENTRIES] ALIGNED(PAGE_SIZE);
 
+/* Memory that is free counts in whole pages... */
 static struct page_range
 whole_pages(const struct memory_range *r)
 {
@@ -46,6 +47,7 @@ whole_pages(const struct memory_range *r)
     };
 }
 
+/* ... and memory that is somebody's takes the pages it touches. */
 static struct page_range
 touched_pages(const struct memory_range *r)
 {
@@ -55,6 +57,7 @@ touched_pages(const struct memory_range *r)
     };
 }
 
+/* Pages that no address of this CPU reaches. */
 static struct page_range
 beyond_cpu(void)
 {
@@ -74,6 +77,7 @@ collect_memory(const struct memory_map *map)
         .length = (uint32_t)(image_end - image_start)
     };
 
+    /* RAM is what the direct map shows; the firmware's own stays out. */
     memmap_add(&ram, touched_pages(&image));
     for (unsigned i = 0; i < map->count; i++) {
         const struct memory_range *r = &map->ranges[i];
@@ -118,6 +122,7 @@ charge_owners(const struct memory_map *map)
     page_owner_charge(OWNER_RESERVED, all - unused - image - modules);
 }
 
+/* The highest free page that the boot tables show. */
 static status_t
 early_page(mpn_t *mpn)
 {
@@ -131,6 +136,7 @@ early_page(mpn_t *mpn)
     return OK;
 }
 
+/* Now, while low memory is still there. */
 static void
 take_low_page(void)
 {

@@ -153,6 +153,7 @@ check_poison(mpn_t mpn, unsigned order)
 
 /* --- allocating ---------------------------------------------------------- */
 
+/* Pages of closed sections count: they are a page_alloc away. */
 static uint32_t
 zone_free_pages(const struct zone *z)
 {
@@ -164,6 +165,7 @@ zone_free_pages(const struct zone *z)
     return z->buddy.free_pages + memmap_count(avail, closed);
 }
 
+/* A section may be too full of holes for the order; then try the next. */
 static mpn_t
 zone_alloc(struct zone *z, unsigned order)
 {
@@ -175,6 +177,7 @@ zone_alloc(struct zone *z, unsigned order)
     return mpn;
 }
 
+/* Would Z keep its reserve?  Else its own requests could starve. */
 static bool
 may_fall_back_to(const struct zone *z, unsigned order)
 {
@@ -235,6 +238,7 @@ page_alloc(enum zone_id zone, unsigned order, enum page_owner owner,
 
 /* --- freeing ------------------------------------------------------------- */
 
+/* Freed twice, with another size, or never allocated: tell which. */
 NORETURN static void
 bad_free(mpn_t mpn, unsigned order)
 {
@@ -259,6 +263,7 @@ page_free(mpn_t mpn, unsigned order)
 
     if (f == NULL || f->state != FRAME_USED || f->order != order)
         bad_free(mpn, order);
+    /* Still ours alone: the slow part needs no lock. */
     if (POISON_ON) {
         poison_block(mpn, order);
         f->flags |= FRAME_POISONED;

@@ -58,6 +58,7 @@ pagetable_activate(void)
     struct paging_registers r;
 
     pagetable_get_registers(&r);
+    /* First: with NXE off, NX is a reserved bit, and every access faults. */
     if (r.efer != 0)
         wrmsr(MSR_EFER, r.efer);
     write_cr3(r.cr3);
@@ -72,6 +73,10 @@ pagetable_is_active(void)
     return active;
 }
 
+/*
+ * A processor may walk the tables at any moment: the half with PTE_P is the
+ * last to be written when an entry appears, the first when it goes.
+ */
 static void
 write_entry(pte_t *entry, pte_t v)
 {
@@ -105,6 +110,7 @@ table_entry(uint32_t linear)
     return &table[pt_index(linear)];
 }
 
+/* Rights are decided in the last level; directories allow everything. */
 static void
 add_table(uint32_t linear, maddr_t table)
 {
@@ -143,6 +149,7 @@ pagetable_prepare(uint32_t linear, uint32_t pages,
     return OK;
 }
 
+/* PTE_NX and PTE_G are reserved, thus fatal, on CPUs without them. */
 static pte_t
 make_entry(mpn_t mpn, enum map_kind kind)
 {
@@ -182,6 +189,7 @@ pagetable_take(uint32_t linear)
     pte_t *entry = table_entry(linear);
     maddr_t maddr;
 
+    /* Page 0 is nobody's, so that an entry of 0 means "nothing". */
     ASSERT(entry != NULL && !(*entry & PTE_P));
     if (*entry == 0)
         return INVALID_MPN;

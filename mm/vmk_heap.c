@@ -56,6 +56,11 @@ panic_corrupt(const struct heap_fault *fault)
           site);
 }
 
+/*
+ * heap.fault is read without the lock: it is set once, and then the machine
+ * ends.  panic() must not be called with the lock held, for its reporters may
+ * want to know things that the lock guards.
+ */
 static void *
 alloc_for(size_t size, const void *site)
 {
@@ -69,6 +74,7 @@ alloc_for(size_t size, const void *site)
     return ptr;
 }
 
+/* The return address is what reports name as the block's allocator. */
 void *
 heap_alloc(size_t size)
 {
@@ -111,6 +117,7 @@ heap_check_all(void)
         panic_corrupt(&heap.fault);
 }
 
+/* SHOW is called without the lock: it may print, and even allocate. */
 void
 heap_report_leaks(unsigned top, heap_show_t show, void *arg)
 {

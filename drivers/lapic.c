@@ -69,6 +69,7 @@ enum lapic_reg {
 
 #define PENDING_LOOKS   100000u         /* some ms; delivery takes some us */
 #define CALIBRATE_US    2000u
+#define SAMPLES         8u
 #define COUNT_MAX       UINT32_MAX
 #define NS_PER_KHZ_TICK 1000000u
 
@@ -277,18 +278,43 @@ const struct timer_source lapic_timer = {
     .eoi = lapic_eoi,
 };
 
+/*
+ * The timer's count and the TSC at the same time.  A reading that an SMI or the
+ * host of a virtual machine cut in two took long: the quickest of some is
+ * right.
+ */
+static uint32_t
+sample_timer(uint64_t *tsc)
+{
+    uint64_t narrowest = UINT64_MAX;
+    uint32_t count = 0;
+
+    for (unsigned i = 0; i < SAMPLES; i++) {
+        uint64_t before = rdtsc();
+        uint32_t now = read_reg(LAPIC_TIMER_CURRENT);
+        uint64_t width = rdtsc() - before;
+
+        if (width < narrowest) {
+            narrowest = width;
+            count = now;
+            *tsc = before + width / 2;
+        }
+    }
+    return count;
+}
+
 status_t
 lapic_timer_calibrate(void)
 {
-    uint64_t start, ns;
-    uint32_t ticks;
+    uint64_t tsc_first = 0, tsc_last = 0, ns;
+    uint32_t first, ticks;
 
     write_reg(LAPIC_LVT_TIMER, LVT_MASKED | VEC_TIMER);
     write_reg(LAPIC_TIMER_INITIAL, COUNT_MAX);
-    start = rdtsc();
+    first = sample_timer(&tsc_first);
     clock_delay_us(CALIBRATE_US);
-    ticks = COUNT_MAX - read_reg(LAPIC_TIMER_CURRENT);
-    ns = clock_tsc_to_ns(rdtsc() - start);
+    ticks = first - sample_timer(&tsc_last);
+    ns = clock_tsc_to_ns(tsc_last - tsc_first);
     timer_stop();
     write_reg(LAPIC_LVT_TIMER, VEC_TIMER);
     if (ticks == 0 || ticks >= ns)

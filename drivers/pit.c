@@ -42,8 +42,10 @@
  */
 #define STILL_READS     10000u
 
-/* Reads until a new count has certainly been taken, by the next clock. */
-#define SETTLE_READS    2u
+/* A new count is taken with the next clock: these many are on the safe side. */
+#define SETTLE_TICKS    2u
+#define PRECISE_READS   8u
+#define MEASURE_TRIES   5u
 
 static void
 load_counter(uint8_t counter_bits, uint16_t port, unsigned count)
@@ -53,60 +55,102 @@ load_counter(uint8_t counter_bits, uint16_t port, unsigned count)
     out8(port, (uint8_t)(count >> 8));
 }
 
-/* Counter 2 now, and the TSC in the middle of the latch command. */
+/* Counter 2 now, the TSC in the middle of the latch command, its length. */
 static unsigned
-read_counter_2(uint64_t *tsc)
+read_counter_2(uint64_t *tsc, uint64_t *width)
 {
     uint64_t before = rdtsc();
     unsigned low;
 
     out8(PIT_CONTROL, CW_COUNTER_2 | CW_LATCH);
-    *tsc = before + (rdtsc() - before) / 2;
+    *width = rdtsc() - before;
+    *tsc = before + *width / 2;
     low = in8(PIT_COUNTER_2);
     return low | (unsigned)in8(PIT_COUNTER_2) << 8;
 }
 
-/* Count until TICKS have passed since START; the count then, or START. */
-static unsigned
-count_down(unsigned start, unsigned ticks, uint64_t *tsc)
+/* Wait until TICKS have passed since START; false if the counter is no 8254. */
+static bool
+wait_ticks(unsigned start, unsigned ticks)
 {
     unsigned last = start;
     unsigned still = 0;
 
     while (still < STILL_READS) {
-        unsigned now = read_counter_2(tsc);
+        uint64_t tsc, width;
+        unsigned now = read_counter_2(&tsc, &width);
 
         if (now > start)
-            return start;               /* wrapped: this is no 8254 */
+            return false;               /* it wrapped */
         if (start - now >= ticks)
-            return now;
+            return true;
         still = now == last ? still + 1 : 0;
         last = now;
     }
-    return start;
+    return false;
 }
 
+/*
+ * The count and the TSC at the same time.  A reading that an SMI or the host
+ * of a virtual machine cut in two took long: the quickest of some is right.
+ */
+static unsigned
+read_precisely(uint64_t *tsc)
+{
+    uint64_t narrowest = UINT64_MAX;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < PRECISE_READS; i++) {
+        uint64_t width, when;
+        unsigned now = read_counter_2(&when, &width);
+
+        if (width < narrowest) {
+            narrowest = width;
+            count = now;
+            *tsc = when;
+        }
+    }
+    return count;
+}
+
+/* The TSC's rate in kHz over TICKS of the PIT; 0 if that did not work. */
+static uint32_t
+measure(unsigned ticks)
+{
+    uint64_t tsc_first, tsc_last;
+    unsigned first, last;
+
+    load_counter(CW_COUNTER_2, PIT_COUNTER_2, COUNT_MAX);
+    (void)read_precisely(&tsc_first);
+    if (!wait_ticks(COUNT_MAX, SETTLE_TICKS))
+        return 0;
+    first = read_precisely(&tsc_first);
+    if (!wait_ticks(first, ticks))
+        return 0;
+    last = read_precisely(&tsc_last);
+    if (last >= first)
+        return 0;
+    return (uint32_t)((tsc_last - tsc_first) * PIT_HZ /
+                      ((uint64_t)(first - last) * HZ_PER_KHZ));
+}
+
+/* A pause of 55 ms makes the counter wrap: that may happen, but not often. */
 status_t
 pit_measure_tsc(unsigned usec, uint32_t *tsc_khz)
 {
     unsigned window = MIN(MAX(usec, USEC_MIN), PIT_USEC_MAX);
     unsigned ticks = (unsigned)((uint64_t)window * PIT_HZ / USEC_PER_SEC);
     uint8_t port_b = in8(PORT_B) & (uint8_t)~PORT_B_SPEAKER;
-    uint64_t tsc_first = 0, tsc_last = 0;
-    unsigned first, last;
+    uint32_t khz = 0;
 
     out8(PORT_B, port_b | PORT_B_GATE_2);
-    load_counter(CW_COUNTER_2, PIT_COUNTER_2, COUNT_MAX);
-    for (unsigned i = 0; i < SETTLE_READS; i++)
-        (void)read_counter_2(&tsc_first);
-    first = count_down(COUNT_MAX, 1, &tsc_first);
-    last = count_down(first, ticks, &tsc_last);
+    for (unsigned i = 0; i < MEASURE_TRIES && khz == 0; i++)
+        khz = measure(ticks);
     out8(PORT_B, port_b & (uint8_t)~PORT_B_GATE_2);
-    if (first == COUNT_MAX || last == first)
+    if (khz == 0)
         return TRACE_ERR(ERR_NO_DEVICE);
-    *tsc_khz = (uint32_t)((tsc_last - tsc_first) * PIT_HZ /
-                          ((uint64_t)(first - last) * HZ_PER_KHZ));
-    return *tsc_khz != 0 ? OK : TRACE_ERR(ERR_NO_DEVICE);
+    *tsc_khz = khz;
+    return OK;
 }
 
 /* --- Counter 0 as a one-shot timer --------------------------------------- */

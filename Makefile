@@ -93,7 +93,7 @@ run: $(B)/socle.iso | $(B)/.have-qemu
 
 # --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
 # PURE code runs in VMkernel or monitor, and as an ordinary program too.
-PURE := $(wildcard bt/*.c vmm/interp/*.c kernel/base/bitmap.c \
+PURE := $(wildcard bt/*.c vmm/vcpu.c vmm/interp/*.c kernel/base/bitmap.c \
           kernel/base/format.c kernel/base/memory_map.c \
           kernel/base/number.c kernel/base/ring.c \
           kernel/base/status.c kernel/base/str.c boot/boot_info.c \

@@ -26,7 +26,7 @@
 /* What may differ. */
 enum aspect {
     VALIDITY = 1, NAME = 2, SEGMENT = 4, SIZE = 8, ACCESS = 16, FLAGS = 32,
-    PRIVILEGE = 64, TEXT = 128,
+    PRIVILEGE = 64, TEXT = 128, CLASS = 256,
 };
 
 static const struct deviation {
@@ -231,6 +231,46 @@ compare_flags(const struct comparison *c)
     expect(c, FLAGS, "flags undefined", op->flags_undefined, undefined);
 }
 
+/*
+ * What runs as it is must not leave the straight line, nor touch segments,
+ * control registers or the system.
+ */
+static void
+compare_class(const struct comparison *c)
+{
+    unsigned class = insn_opcode(&c->insn)->class;
+
+    if (class != CLASS_IDENT && class != CLASS_STRING && class != CLASS_X87 &&
+        class != CLASS_MMX && class != CLASS_SSE)
+        return;
+    switch (c->zydis.meta.category) {
+    case ZYDIS_CATEGORY_CALL:
+    case ZYDIS_CATEGORY_COND_BR:
+    case ZYDIS_CATEGORY_INTERRUPT:
+    case ZYDIS_CATEGORY_IO:
+    case ZYDIS_CATEGORY_IOSTRINGOP:
+    case ZYDIS_CATEGORY_RET:
+    case ZYDIS_CATEGORY_SEGOP:
+    case ZYDIS_CATEGORY_SYSCALL:
+    case ZYDIS_CATEGORY_SYSRET:
+    case ZYDIS_CATEGORY_SYSTEM:
+    case ZYDIS_CATEGORY_UNCOND_BR:
+        differ(c, CLASS, "class", class, c->zydis.meta.category);
+        break;
+    default:
+        break;
+    }
+    for (unsigned i = 0; i < c->zydis.operand_count; i++) {
+        const ZydisDecodedOperand *o = &c->operands[i];
+        ZydisRegisterClass bank = ZydisRegisterGetClass(o->reg.value);
+
+        if (o->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+            (bank == ZYDIS_REGCLASS_SEGMENT || bank == ZYDIS_REGCLASS_CONTROL
+             || bank == ZYDIS_REGCLASS_DEBUG || bank == ZYDIS_REGCLASS_TABLE))
+            differ(c, CLASS, "system register", class, bank);
+    }
+}
+
 /* What the row says, apart from operands. */
 static void
 compare_row(const struct comparison *c)
@@ -243,6 +283,7 @@ compare_row(const struct comparison *c)
     if (strcasecmp(name, ZydisMnemonicGetString(c->zydis.mnemonic)) != 0)
         differ(c, NAME, ZydisMnemonicGetString(c->zydis.mnemonic), 0, 0);
     compare_flags(c);
+    compare_class(c);
     expect(c, PRIVILEGE, "privileged", op->class == CLASS_PRIV,
            (attr & ZYDIS_ATTRIB_IS_PRIVILEGED) != 0);
     expect(c, VALIDITY, "LOCK",

@@ -136,7 +136,7 @@ claim(uint64_t base, uint64_t length, enum memory_kind kind)
                  status_text(status));
 }
 
-/* Claim the entries of the loader's map that are usable, or those that aren't. */
+/* Claim the entries of the loader's map that are usable, or all the others. */
 static void
 claim_mmap_entries(const struct multiboot_info *mbi,
                    const struct mem_reader *reader, bool usable)

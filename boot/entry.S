@@ -12,7 +12,7 @@
  *
  *      void kernel_start(uint32_t magic, uint32_t info, uint64_t tsc);
  *
- * A machine that lacks something gets one line on COM1 and on the screen.
+ * A machine that lacks something gets a line on COM1 and on the screen.
  */
 #include "kernel/x86/regs.h"
 
@@ -125,10 +125,7 @@ entry:
 	pushl	entry_tsc
 	pushl	%ebx
 	pushl	%eax
-	call	kernel_start
-2:	cli
-	hlt
-	jmp	2b
+	call	kernel_start		/* does not return */
 
 /*
  * boot_fail: in esi = machine address of a message ending in NUL.  Prints it

@@ -6,7 +6,7 @@
 
 #include "kernel/base/types.h"
 
-#define BACKTRACE_MAX 24u
+#define BACKTRACE_MAX 256u
 
 /*
  * Collect up to MAX return addresses starting with the frame at EBP, newest

@@ -7,7 +7,8 @@
  *      ns = (tsc - tsc_at_entry) * mult >> shift
  *
  * with mult chosen as large as 32 bits allow.  Other processors whose counter
- * does not agree get an offset when they are started (percpu's tsc_offset, sched/ap_start.c).
+ * does not agree get an offset when they are started (percpu's tsc_offset,
+ * sched/ap_start.c).
  */
 #include "kernel/clock.h"
 

@@ -24,6 +24,7 @@
 #include "kernel/base/string.h"
 #include "kernel/clock.h"
 #include "kernel/config.h"
+#include "kernel/gdt.h"
 #include "kernel/image.h"
 #include "kernel/log_ring.h"
 #include "kernel/panic.h"
@@ -103,9 +104,11 @@ start_memory(void)
 
     memory_map_limit(&boot.map, config->mem);
     status = mm_init(&boot.map);
-    if (status == OK)
-        backtrace_set_probe(mm_is_mapped);
-    return status;
+    if (status != OK)
+        return status;
+    backtrace_set_probe(mm_is_mapped);
+    gdt_set_df_cr3(this_cpu(), read_cr3());
+    return OK;
 }
 
 /* The median of a few short measurements: one may have been interrupted. */

@@ -122,7 +122,7 @@ report_too_long(const char *word, const struct option_reporter *to)
     to->report(to->ctx, s.text);
 }
 
-/* --- Values ---------------------------------------------------------------- */
+/* --- Values --------------------------------------------------------------- */
 
 static const struct option_choice *
 find_choice(const struct option_key *key, const char *name)
@@ -226,7 +226,7 @@ set_value(const struct option_key *key, void *record, char *text)
     return false;
 }
 
-/* --- Words ----------------------------------------------------------------- */
+/* --- Words ---------------------------------------------------------------- */
 
 static const struct option_key *
 find_key(const struct option_table *known, const char *name, size_t length)

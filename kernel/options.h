@@ -11,7 +11,7 @@
  *      OPTION_UINT     uint32_t    a number from min to max
  *      OPTION_SIZE     uint64_t    the same, with K, M or G behind it
  *      OPTION_CHOICE   uint32_t    one of the choices
- *      OPTION_FLAGS    uint32_t    some of the choices, commas between: their OR
+ *      OPTION_FLAGS    uint32_t    several choices, commas between: their OR
  *      OPTION_TEXT     char[OPTION_TEXT_MAX]   anything not empty that fits
  */
 #ifndef KERNEL_OPTIONS_H

@@ -112,27 +112,37 @@ print_registers(const struct panic_regs *r)
 }
 
 static void
-print_frame(uint32_t eip)
+print_frame(uint32_t eip, unsigned times)
 {
     char name[LINE_SIZE / 2];
 
     symtab_format(eip, name, sizeof(name));
-    panic_print("  %08x %s", eip, name);
+    if (times == 1)
+        panic_print("  %08x %s", eip, name);
+    else
+        panic_print("  %08x %s, %u times", eip, name, times);
 }
 
-/* EIP itself, then the return addresses of the frames from EBP on. */
+/*
+ * EIP itself, then the return addresses of the frames from EBP on; the same
+ * one many times in a row, as a runaway recursion leaves it, is one line.
+ */
 static void
 print_backtrace(uint32_t eip, uint32_t ebp)
 {
     uint32_t eips[BACKTRACE_MAX];
     unsigned count = backtrace(ebp, eips, BACKTRACE_MAX);
+    unsigned next;
 
     panic_print("backtrace (addr2line -fe build/vmkernel.elf ADDRESS):");
     if (eip != 0)
-        print_frame(eip);
-    for (unsigned i = 0; i < count; i++)
+        print_frame(eip, 1);
+    for (unsigned i = 0; i < count; i = next) {
+        for (next = i + 1; next < count && eips[next] == eips[i]; next++)
+            continue;
         if (eips[i] != 0)
-            print_frame(eips[i]);
+            print_frame(eips[i], next - i);
+    }
 }
 
 NORETURN static void

@@ -13,6 +13,7 @@
 #include "kernel/gdt.h"
 #include "kernel/image.h"
 #include "kernel/percpu.h"
+#include "kernel/sandbox_int.h"
 #include "kernel/trap.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/exception.h"
@@ -20,11 +21,6 @@
 #define RING1_STACK_SIZE 256u
 #define TRAP_STACK_SIZE  2048u
 #define SHORT_LIMIT_SHIFT 12
-
-/* sandbox_probe.S */
-uint32_t sandbox_visit(uint32_t *saved_esp, void *stack, uint32_t offset);
-NORETURN void sandbox_return(uint32_t saved_esp, uint32_t result);
-extern const char sandbox_inside[], sandbox_outside[], sandbox_end[];
 
 enum visit_result { VISIT_STOPPED, VISIT_PASSED, VISIT_FAILED };
 

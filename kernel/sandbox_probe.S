@@ -38,10 +38,9 @@ sandbox_visit:
 	iretl
 
 /* Ring 1.  The first read is inside the segment, the second is eax. */
-	.globl	sandbox_ring1, sandbox_inside, sandbox_outside, sandbox_end
+	.globl	sandbox_outside, sandbox_end
 sandbox_ring1:
 	movl	$sandbox_ring1, %edx
-sandbox_inside:
 	movl	(%edx), %edx
 sandbox_outside:
 	movl	(%eax), %edx

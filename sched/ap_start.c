@@ -4,8 +4,8 @@
  * One at a time: allocate what it needs, send INIT and start-up interrupts
  * (SDM 3A 8.4), and wait until it says hello.  The two sides meet in one word:
  *
- *      AP_STARTED ---(the processor)---> AP_ALIVE
- *      AP_STARTED ---(we lost patience)-> AP_GIVEN_UP   (it halts when it comes)
+ *      AP_STARTED --- the processor ----> AP_ALIVE
+ *      AP_STARTED --- we give it up ----> AP_GIVEN_UP, where it halts
  *
  * so a late riser never runs on a stack that was given away.  Then both compare
  * their time stamp counters; a processor whose counter is off gets an offset,
@@ -30,7 +30,7 @@
 #define ANSWER_US       200000u         /* patience for one processor */
 #define POLL_US         100u
 #define DF_STACK_PAGES  1u
-#define SYNC_ROUNDS     32u
+#define SYNC_ROUNDS     8u
 
 enum ap_state { AP_STARTED, AP_ALIVE, AP_GIVEN_UP };
 

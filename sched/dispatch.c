@@ -56,17 +56,18 @@ update_load(unsigned cpu, bool was_idle, uint64_t now)
     c->load_since = now;
 }
 
-/* Account for the time that WORLD ran until NOW.  holds sched_lock */
+/* Account for what CPU did until NOW.  holds sched_lock */
 static void
-charge(struct world *w, uint64_t now)
+charge(struct percpu *cpu, uint64_t now)
 {
+    struct world *w = cpu->current;
     uint64_t ran = now - w->run_start;
 
     w->run_ns += ran;
     w->run_start = now;
-    update_load(PERCPU(cpu), w->is_idle, now);
+    update_load(cpu->cpu, w->is_idle, now);
     if (w->is_idle)
-        PERCPU(idle_ns) += ran;
+        cpu->idle_ns += ran;
 }
 
 static void
@@ -108,7 +109,7 @@ dispatch_switch(void)
     ASSERT_HELD(&sched_lock);
     ASSERT(PERCPU(preempt_off) == 0);
     PERCPU(resched) = false;
-    charge(old, now);
+    charge(this_cpu(), now);
     if (old->state == WORLD_RUNNING)
         old->state = WORLD_READY;
     runq_pick(&runqueue, PERCPU(cpu), now, &choice);
@@ -230,7 +231,7 @@ sched_cpu_load_permille(unsigned cpu)
     unsigned load;
 
     lock_acquire(&sched_lock);
-    update_load(cpu, percpu_get(cpu)->current->is_idle, clock_now());
+    charge(percpu_get(cpu), clock_now());
     load = cpus[cpu].load;
     lock_release(&sched_lock);
     return load;

@@ -26,7 +26,7 @@ CFLAGS  := -std=gnu11 -O2 -g $(WARN) -I. -I$(B)/gen -march=i686 \
            -ffreestanding -fno-strict-aliasing -fno-pic -fno-pie \
            -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
            -fno-stack-protector -fcf-protection=none -freg-struct-return \
-           -mno-mmx -mno-sse -mgeneral-regs-only \
+           -mno-mmx -mno-sse -mgeneral-regs-only -Wa,--fatal-warnings \
            -fmacro-prefix-map=$(CURDIR)/= $(if $(DEBUG),-DDEBUG)
 LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
            -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings

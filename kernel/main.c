@@ -19,9 +19,7 @@
 #include "drivers/power.h"
 #include "drivers/rtc.h"
 #include "kernel/backtrace.h"
-#include "kernel/base/format.h"
 #include "kernel/base/log.h"
-#include "kernel/base/string.h"
 #include "kernel/clock.h"
 #include "kernel/config.h"
 #include "kernel/gdt.h"
@@ -45,9 +43,6 @@
 #define CALIBRATE_USEC  2000u
 #define CALIBRATE_TRIES 5u
 
-/* What boot/entry.S maps: machine memory from 0 to here. */
-#define EARLY_MAP_END   GB(1)
-
 struct start_step {
     const char *name;
     status_t (*fn)(void);
@@ -61,22 +56,10 @@ static struct platform_info platform;
 
 /* --- Steps of the boot processor ----------------------------------------- */
 
-static bool
-early_read(void *ctx UNUSED, maddr_t from, void *buf, size_t size)
-{
-    uint64_t start = maddr_raw(from);
-
-    if (start >= EARLY_MAP_END || size > EARLY_MAP_END - start)
-        return false;
-    memcpy(buf, direct_ptr(from), size);
-    return true;
-}
-
 static status_t
 read_boot_info(void)
 {
-    const struct mem_reader reader = { .read = early_read };
-    status_t status = boot_info_fill(&boot, &source, &reader);
+    status_t status = boot_info_fill(&boot, &source, &machine_reader);
 
     if (status == OK)
         config_init(boot.command_line);

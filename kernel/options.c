@@ -55,6 +55,7 @@ say_size(struct sentence *s, uint64_t bytes)
         say(s, "%c", units[unit]);
 }
 
+/* Their names, with commas. */
 static void
 say_choices(struct sentence *s, const struct option_key *key)
 {
@@ -133,6 +134,11 @@ find_choice(const struct option_key *key, const char *name)
     return NULL;
 }
 
+/*
+ * One function for each type: read TEXT, set the field, or return false and
+ * leave the field alone.
+ */
+
 static bool
 set_bool(bool *field, const char *text)
 {
@@ -177,7 +183,7 @@ set_choice(const struct option_key *key, uint32_t *field, const char *text)
     return true;
 }
 
-/* TEXT is cut into its parts. */
+/* TEXT is cut into its parts; an empty part is no choice. */
 static bool
 set_flags(const struct option_key *key, uint32_t *field, char *text)
 {
@@ -288,6 +294,7 @@ options_parse(const struct option_table *known, void *record, const char *text,
             return wrong;
         length = copy_word(word, text);
         text += length;
+        /* What was cut must not be taken for something shorter. */
         if (length >= WORD_MAX) {
             report_too_long(word, to);
             wrong++;

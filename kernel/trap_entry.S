@@ -27,7 +27,9 @@ trap_stubs:
 	.set	vector, 0
 	.rept	VECTOR_COUNT
 	.balign	TRAP_STUB_SIZE
-	.if	vector >= 32 || ((EXCEPTIONS_WITH_ERROR >> vector) & 1) == 0
+	.if	vector >= 32
+	pushl	$0
+	.elseif	((EXCEPTIONS_WITH_ERROR >> vector) & 1) == 0
 	pushl	$0
 	.endif
 	pushl	$vector

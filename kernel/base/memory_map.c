@@ -37,6 +37,7 @@ status_t
 memory_map_add(struct memory_map *claims, uint64_t base, uint64_t length,
                enum memory_kind kind)
 {
+    /* Reserving too much is safe, using memory that is not there is not. */
     if (length > UINT64_MAX - base) {
         if (kind == MEMORY_USABLE)
             return TRACE_ERR(ERR_RANGE);
@@ -88,7 +89,10 @@ kind_at(const struct memory_map *claims, uint64_t position,
     return found;
 }
 
-/* Add PIECE, which begins where the last one ended or later. */
+/*
+ * Add PIECE, which begins where the last one ended or later: to that one, if
+ * they touch and are alike.  False if there is no room.
+ */
 static bool
 append_piece(struct memory_map *flat, const struct memory_range *piece)
 {
@@ -106,7 +110,11 @@ append_piece(struct memory_map *flat, const struct memory_range *piece)
     return true;
 }
 
-/* Cut usable ranges down to whole pages below LIMIT; drop what is empty. */
+/*
+ * Cut usable ranges down to whole pages below LIMIT; drop what is empty.  This
+ * comes last: cutting claims before they are combined would lose the page in
+ * which two of them meet.
+ */
 static void
 trim_usable(struct memory_map *flat, uint64_t limit)
 {
@@ -145,6 +153,7 @@ memory_map_flatten(struct memory_map *flat, const struct memory_map *claims)
             .base = position, .length = next - position
         };
 
+        /* The last boundary can be UINT64_MAX, which ends the sweep. */
         if (kind_at(claims, position, &piece.kind) &&
             !append_piece(flat, &piece))
             status = TRACE_ERR(ERR_FULL);

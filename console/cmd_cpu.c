@@ -26,7 +26,7 @@ show_model(void)
 
     output_print("Model:     %s\n", m->brand[0] != '\0' ? m->brand :
                                                          "without a name");
-    output_print("           %s family %u model %u stepping %u\n", m->vendor,
+    output_print("Vendor:    %s, family %u model %u stepping %u\n", m->vendor,
                  m->family, m->model, m->stepping);
     output_print("Clock:     %u.%03u MHz (time stamp counter)\n",
                  khz / KHZ_PER_MHZ, khz % KHZ_PER_MHZ);
@@ -52,12 +52,11 @@ static void
 show_processor(unsigned cpu)
 {
     const struct percpu *p = percpu_get(cpu);
-    char load[UNITS_SIZE], idle[UNITS_SIZE];
+    char load[UNITS_SIZE];
 
-    output_print("%3u %8u  %-8s %8s %s\n", cpu, p->apic_id,
+    output_print("%3u %8u  %-8s %8s\n", cpu, p->apic_id,
                  p->online ? "online" : "offline",
-                 units_permille(load, sched_cpu_load_permille(cpu)),
-                 units_seconds(idle, p->idle_ns));
+                 units_permille(load, sched_cpu_load_permille(cpu)));
 }
 
 void
@@ -65,7 +64,7 @@ cmd_cpu(const struct args *args UNUSED)
 {
     show_model();
     show_features();
-    output_print("\nCPU  APIC ID  STATE        LOAD IDLE SECONDS\n");
+    output_print("\nCPU  APIC ID  STATE        LOAD\n");
     for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
         show_processor(cpu);
 }

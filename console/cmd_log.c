@@ -8,10 +8,12 @@
 #include "console/mirror.h"
 #include "console/output.h"
 #include "drivers/console.h"
+#include "kernel/base/format.h"
 #include "kernel/base/string.h"
 #include "sched/world.h"
 
 #define LINES_MAX   100000u
+#define LABEL_SIZE  (MIRROR_LABEL_SIZE + 8u)
 #define FOLLOW_NS   (100 * NSEC_PER_MSEC)   /* -f looks for new lines */
 
 struct filter {
@@ -107,11 +109,11 @@ count_wanted(const struct filter *f)
 static void
 show_line(const struct filter *f)
 {
-    char label[MIRROR_LABEL_SIZE];
+    char label[MIRROR_LABEL_SIZE], with_cpu[LABEL_SIZE];
 
-    if (f->verbose)
-        output_print("cpu%-2u", entry.cpu);
-    output_folded(mirror_label(label, &entry), entry.text);
+    format_buf(with_cpu, sizeof(with_cpu), "cpu%-2u%s", entry.cpu,
+               mirror_label(label, &entry));
+    output_folded(f->verbose ? with_cpu : label, entry.text);
 }
 
 /*
@@ -191,6 +193,8 @@ cmd_log(const struct args *args)
         return;
     }
     wanted = count_wanted(&f);
+    if (wanted == 0)
+        output_print("there are no such lines\n");
     if (show_lines(&f, &seq, wanted > most ? wanted - most : 0) &&
         args_option(args, 'f') != NULL)
         follow(&f, seq);

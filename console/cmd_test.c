@@ -111,6 +111,7 @@ test_heap(void *arg UNUSED)
         return;
     block[HEAP_BLOCK] = 0;              /* one too far */
     heap_check_all();
+    compiler_barrier();                 /* no tail call: see this frame */
 }
 
 static void
@@ -120,6 +121,7 @@ test_heap_twice(void *arg UNUSED)
 
     heap_free(block);
     heap_free(block);
+    compiler_barrier();
 }
 
 /* --- The table ------------------------------------------------------------ */

@@ -8,12 +8,13 @@
 #include "console/output.h"
 #include "console/units.h"
 #include "kernel/base/format.h"
-#include "kernel/base/string.h"
+#include "kernel/base/number.h"
 #include "kernel/percpu.h"
 #include "sched/world.h"
 
 #define STATE_SIZE      32u
 #define FULL_PERMILLE   1000u
+#define MS_PER_SEC      1000u
 
 /* "wait console input": the state, and what for. */
 static const char *
@@ -24,14 +25,16 @@ state_text(char *buf, const struct world_info *w)
     return buf;
 }
 
-/* In percent of one processor; "-" where it says nothing. */
+/* In percent of one processor; "-" where there is no such limit. */
 static const char *
-limit_text(char *buf, unsigned permille, unsigned nothing)
+limit_text(char *buf, unsigned permille, unsigned none)
 {
-    return permille == nothing ? "-" : units_permille(buf, permille);
+    if (permille == 0 || permille == none)
+        return "-";
+    return units_permille(buf, permille);
 }
 
-/* May it run on processor CPU only? */
+/* May it run on one processor only? */
 static bool
 is_bound(const struct world_info *w)
 {
@@ -41,15 +44,15 @@ is_bound(const struct world_info *w)
 static void
 show_world(const struct world_info *w)
 {
-    char state[STATE_SIZE], time[UNITS_SIZE];
-    char min[UNITS_SIZE], max[UNITS_SIZE];
+    unsigned ms = (unsigned)(w->run_ns / NSEC_PER_MSEC);
+    char state[STATE_SIZE], min[UNITS_SIZE], max[UNITS_SIZE];
 
-    output_print("%4u %-14.14s %-20.20s %2s%-2u %6u %6s %6s %s %u KB\n",
+    output_print("%3u %-12.12s %-18.18s %s%-2u %6u %7s %7s %6u.%03u %4uK\n",
                  w->id, w->name, state_text(state, w),
-                 is_bound(w) ? "=" : "", w->cpu, w->shares,
+                 is_bound(w) ? "=" : " ", w->cpu, w->shares,
                  limit_text(min, w->min_permille, 0),
                  limit_text(max, w->max_permille, FULL_PERMILLE),
-                 units_seconds(time, w->run_ns), w->stack_used / KB(1));
+                 ms / MS_PER_SEC, ms % MS_PER_SEC, w->stack_used / KB(1));
 }
 
 void
@@ -57,8 +60,8 @@ cmd_worlds(const struct args *args UNUSED)
 {
     struct world_info w;
 
-    output_print("  ID NAME           STATE                 CPU SHARES    "
-                 "MIN    MAX     SECONDS STACK\n");
+    output_print(" ID NAME         STATE              CPU SHARES     MIN     "
+                 "MAX    SECONDS STACK\n");
     for (unsigned id = 0; world_get_info(&id, &w); id++)
         show_world(&w);
 }
@@ -66,21 +69,18 @@ cmd_worlds(const struct args *args UNUSED)
 void
 cmd_kill(const struct args *args)
 {
-    static const struct number_range range = {
-        "the number of a world", 0, UINT32_MAX
-    };
+    const char *word = args->word[0];
     uint32_t id;
-    status_t status;
+    status_t status = parse_u32(word, &id);
 
-    if (!command_number(args, args->word[0], &range, &id))
-        return;
-    status = world_kill_id(id);
     if (status == OK)
-        output_print("World %u was told to end.\n", id);
-    else if (status == ERR_NOT_FOUND)
-        output_error(args->command, "there is no world %u: expected one that "
-                     "'worlds' shows", id);
+        status = world_kill_id(id);
+    if (status == OK)
+        output_print("World %s was told to end.\n", word);
+    else if (status == ERR_INVALID)
+        output_error(args->command, "world %s is the VMkernel's own: expected "
+                     "another", word);
     else
-        output_error(args->command, "world %u is the VMkernel's own: expected "
-                     "another", id);
+        output_error(args->command, "there is no world '%s': expected an ID "
+                     "that 'worlds' shows", word);
 }

@@ -13,6 +13,7 @@
 #include "kernel/base/string.h"
 #include "kernel/clock.h"
 #include "kernel/log_ring.h"
+#include "kernel/x86/cpu.h"
 #include "mm/mm.h"
 #include "sched/world.h"
 
@@ -125,27 +126,71 @@ self_test_spin(const struct args *args)
 
 /* --- Log and input -------------------------------------------------------- */
 
-void
-self_test_log(const struct args *args)
+struct log_job {
+    enum log_level level;
+    uint32_t count, ms;
+};
+
+/* Every other line as if from an interrupt handler or under a spinlock. */
+static void
+log_world(void *arg)
 {
-    static const struct number_range range = {
-        "a number of lines", 1, LINES_MAX
-    };
-    uint32_t count = 1;
+    struct log_job job = *(struct log_job *)arg;
 
-    if (!number_at(args, 1, &range, &count))
-        return;
+    heap_free(arg);
+    for (unsigned i = 0; i < job.count && !world_should_stop(); i++) {
+        uint32_t flags = read_eflags();
+
+        if (job.ms > 0)
+            world_sleep(job.ms * NSEC_PER_MSEC);
+        if (i % 2 == 1)
+            cli();
+        log_write(job.level, MOD_TEST, "line %u of %u", i + 1, job.count);
+        irq_restore(flags);
+    }
+}
+
+static bool
+find_level(const struct args *args, enum log_level *level)
+{
     for (unsigned l = 0; args->count > 0 && l < LOG_LEVEL_COUNT; l++) {
-        enum log_level level = (enum log_level)l;
-
-        if (strcmp(args->word[0], log_level_name(level)) != 0)
-            continue;
-        for (unsigned i = 0; i < count; i++)
-            log_write(level, MOD_TEST, "line %u of %u", i + 1, count);
-        return;
+        *level = (enum log_level)l;
+        if (strcmp(args->word[0], log_level_name(*level)) == 0)
+            return true;
     }
     output_error(args->command, "no level: expected error, warn, info or "
                  "debug");
+    return false;
+}
+
+void
+self_test_log(const struct args *args)
+{
+    static const struct number_range lines = {
+        "a number of lines", 1, LINES_MAX
+    };
+    static const struct number_range pause = {
+        "a number of milliseconds", 0, SLEEP_MS_MAX
+    };
+    struct log_job *job = heap_alloc(sizeof(*job));
+    struct world_params params = { .name = "test log", .fn = log_world };
+    status_t status = ERR_NO_MEMORY;
+
+    if (job != NULL) {
+        *job = (struct log_job){ .count = 1 };
+        if (!find_level(args, &job->level) ||
+            !number_at(args, 1, &lines, &job->count) ||
+            !number_at(args, 2, &pause, &job->ms)) {
+            heap_free(job);
+            return;
+        }
+        params.arg = job;
+        status = world_create(&params, NULL);
+    }
+    if (status != OK) {
+        heap_free(job);
+        output_error(args->command, "%s", status_text(status));
+    }
 }
 
 static uint32_t

@@ -93,13 +93,12 @@ run_line(const char *text)
 {
     status_t status = command_parse(&commands, text, &line);
 
-    if (status != OK) {
+    if (status == ERR_SYNTAX)
+        output_folded("", line.error);
+    else if (status != OK)
         output_print("%s\n", line.error);
-        return;
-    }
-    if (line.command == NULL)
-        return;
-    line.command->run(&line.args);
+    else if (line.command != NULL)
+        line.command->run(&line.args);
 }
 
 static void

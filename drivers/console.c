@@ -309,7 +309,7 @@ wait_for_input(uint64_t deadline)
     uint64_t until = deadline;
     status_t status;
 
-    if (!console.serial_by_irq || serial_has_output())
+    if (serial_needs_service())
         until = MIN(deadline, clock_now() + POLL_NS);
     status = wait_block(&console.input_queue, &console.input_lock, until);
     if (status != ERR_TIMEOUT)
@@ -341,9 +341,12 @@ console_read(char *c, uint64_t deadline)
     return OK;
 }
 
+/* A command that asks this and never reads must not depend on interrupts. */
 bool
 console_interrupted(void)
 {
+    if (serial_needs_service())
+        (void)serial_service();
     return atomic_exchange(&console.interrupted, false);
 }
 

@@ -74,6 +74,7 @@ find(unsigned gsi)
     return NULL;
 }
 
+/* Whether one of LINES GSIs from GSI_BASE already belongs to another. */
 static bool
 overlaps(unsigned gsi_base, unsigned lines)
 {
@@ -84,6 +85,7 @@ overlaps(unsigned gsi_base, unsigned lines)
     return false;
 }
 
+/* Firmware may have left lines open, with vectors that mean nothing here. */
 static void
 mask_all(const struct ioapic *io)
 {
@@ -138,6 +140,7 @@ ioapic_line_count(void)
     return lines;
 }
 
+/* Delivery mode fixed, destination physical: both are zeros in the entry. */
 static status_t
 ioapic_route(unsigned gsi, uint8_t vector, struct irq_mode mode)
 {
@@ -182,6 +185,7 @@ ioapic_unmask(unsigned gsi)
     set_mask(gsi, 0);
 }
 
+/* The local APIC tells the I/O APIC where a level line needs it. */
 static void
 ioapic_eoi(unsigned gsi UNUSED)
 {

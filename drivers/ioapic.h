@@ -9,8 +9,8 @@
 #ifndef DRIVERS_IOAPIC_H
 #define DRIVERS_IOAPIC_H
 
-#include "kernel/irq.h"
 #include "kernel/base/addr.h"
+#include "kernel/irq.h"
 
 #define IOAPIC_MAX      8u
 

@@ -186,6 +186,7 @@ pci_size_bars(struct pci_device *dev)
 
 /* --- Capabilities and interrupts ----------------------------------------- */
 
+/* The two low bits of a pointer are reserved, and ignored (PCI 3.0, 6.7). */
 static unsigned
 first_capability(const struct pci_device *dev)
 {
@@ -242,6 +243,7 @@ pci_find_capability(const struct pci_device *dev, uint8_t id)
     return 0;
 }
 
+/* The address and data of a message are changed only while it is off. */
 status_t
 pci_enable_msi(const struct pci_device *dev, uint8_t vector, uint8_t apic_id)
 {
@@ -264,6 +266,7 @@ pci_enable_msi(const struct pci_device *dev, uint8_t vector, uint8_t apic_id)
     return OK;
 }
 
+/* 0 is the timer's line, and what firmware without an opinion leaves. */
 status_t
 pci_irq_line(const struct pci_device *dev, unsigned *line)
 {

@@ -24,6 +24,7 @@ static struct pci_device devices[PCI_DEVICES_MAX];
 static unsigned device_count;
 static bool reachable[BUSES];           /* some bridge leads there */
 
+/* Remember the bus behind DEV; it is looked at when its number comes up. */
 static void
 note_bridge(const struct pci_device *dev)
 {
@@ -106,6 +107,7 @@ is_present(struct pci_address address)
     return vendor != PCI_VENDOR_NONE && vendor != 0;
 }
 
+/* Functions 1 to 7 exist only if function 0 does and says that there are. */
 static void
 scan_slot(uint8_t bus, uint8_t slot)
 {

@@ -26,8 +26,9 @@
 #define PM1_SLP_TYP     BITS(12, 10)
 #define PM1_SLP_EN      BIT(13)
 
-#define QEMU_PIIX4_PM1  0x604u          /* control, as QEMU's firmware puts it */
-#define QEMU_OLD_PM1    0xb004u         /* the same before version 2.0 */
+/* PM1 control where QEMU's firmware puts it, and did before version 2.0. */
+#define QEMU_PM1        0x604u
+#define QEMU_OLD_PM1    0xb004u
 #define BOCHS_SHUTDOWN  0x8900u         /* wants the word, byte by byte */
 
 #define RESET_CONTROL   0xcf9u
@@ -85,7 +86,7 @@ take_acpi(void)
 static void
 enter_sleep(uint16_t port_a, uint16_t port_b)
 {
-    uint16_t a = 0, b = 0;
+    uint16_t a, b = 0;
 
     a = (uint16_t)FIELD_SET(in16(port_a), PM1_SLP_TYP, power.s5_type_a);
     out16(port_a, a);
@@ -103,7 +104,7 @@ quit_emulator(void)
 {
     static const char word[] = "Shutdown";
 
-    out16(QEMU_PIIX4_PM1, PM1_SLP_EN);
+    out16(QEMU_PM1, PM1_SLP_EN);
     out16(QEMU_OLD_PM1, PM1_SLP_EN);
     for (size_t i = 0; i < sizeof(word) - 1; i++)
         out8(BOCHS_SHUTDOWN, (uint8_t)word[i]);

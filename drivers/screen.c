@@ -76,6 +76,7 @@ screen_init(struct screen *s)
         blank(s, row, 0, SCREEN_COLS);
 }
 
+/* Down a row; at the bottom the row at the top becomes the new last one. */
 static void
 line_feed(struct screen *s)
 {
@@ -90,6 +91,7 @@ line_feed(struct screen *s)
     blank(s, SCREEN_ROWS - 1, 0, SCREEN_COLS);
 }
 
+/* In the last column the cursor stays, and only `wrap` knows (VT100). */
 static void
 put_char(struct screen *s, char c)
 {
@@ -114,6 +116,7 @@ param(const struct screen *s, unsigned n, unsigned dflt)
     return s->params[n] != 0 ? s->params[n] : dflt;
 }
 
+/* Every move of the cursor ends here and is clamped here. */
 static void
 move_to(struct screen *s, unsigned row, unsigned col)
 {
@@ -144,6 +147,7 @@ erase_screen(struct screen *s, unsigned what)
         erase_line(s, what);
 }
 
+/* Inverse swaps the colours as they are now and keeps the brightness. */
 static void
 set_attr(struct screen *s, unsigned sgr)
 {
@@ -169,6 +173,7 @@ set_attr(struct screen *s, unsigned sgr)
         s->attr &= (uint8_t)~ATTR_BG;
 }
 
+/* Rows and columns count from 1 on the line, from 0 here. */
 static void
 control_sequence(struct screen *s, char final)
 {
@@ -233,6 +238,7 @@ csi_byte(struct screen *s, char c)
     }
 }
 
+/* Of the sequences without `[` none is known: two bytes are swallowed. */
 static void
 escape_byte(struct screen *s, char c)
 {
@@ -245,6 +251,7 @@ escape_byte(struct screen *s, char c)
     s->state = SCREEN_CSI;
 }
 
+/* Control characters work in the middle of a sequence too, as on a VT100. */
 static void
 control_char(struct screen *s, char c)
 {
@@ -269,6 +276,7 @@ control_char(struct screen *s, char c)
     }
 }
 
+/* The character set of the VGA is not ours: ASCII only. */
 static void
 text_byte(struct screen *s, char c)
 {

@@ -108,6 +108,7 @@ struct uart {
     unsigned fifo_depth;
     uint8_t ier;                /* what IER holds, or shall hold again */
     bool started;               /* interrupts are used */
+    bool irq_seen;              /* an interrupt has come */
     bool was_ours;              /* the last interrupt had a cause */
     bool hung;                  /* the transmitter did not move last time */
     bool held;                  /* no room for input at all */
@@ -391,6 +392,7 @@ serial_irq(void *arg)
     if (ours) {
         STAT_INC(serial, interrupts);
         lock_acquire(&uart.lock);
+        uart.irq_seen = true;
         rearm(worked);
         lock_release(&uart.lock);
     }
@@ -440,9 +442,10 @@ serial_write_room(void)
 }
 
 bool
-serial_has_output(void)
+serial_needs_service(void)
 {
-    return ring_used(&uart.tx) > 0;
+    return serial_is_present() &&
+           (!atomic_load(&uart.irq_seen) || ring_used(&uart.tx) > 0);
 }
 
 bool

@@ -43,8 +43,11 @@ size_t serial_write(const char *text, size_t size);
 /* How many bytes could be written now. */
 size_t serial_write_room(void);
 
-/* Whether the ring holds bytes that have not reached the UART. */
-bool serial_has_output(void);
+/*
+ * Whether serial_service() must be called now and then: output is under way,
+ * or no interrupt ever came, as on a wrong line.
+ */
+bool serial_needs_service(void);
 
 /*
  * Move what can be moved now: makes up for interrupts that never come.

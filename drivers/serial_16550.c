@@ -93,6 +93,7 @@ enum uart_reg {
 
 /* Rounds in one interrupt, and interrupts without any work, at most. */
 #define IRQ_ROUNDS      8u
+#define SERVICE_ROUNDS  64u
 #define IDLE_IRQS_MAX   10000u
 
 STAT(serial, interrupts);
@@ -455,7 +456,8 @@ serial_service(void)
 
     if (!serial_is_present())
         return true;
-    (void)service_round();
+    for (unsigned i = 0; i < SERVICE_ROUNDS && service_round(); i++)
+        continue;
     lock_acquire(&uart.lock);
     sent = ring_used(&uart.tx) == 0 && (reg_read(UART_LSR) & LSR_TEMT);
     lock_release(&uart.lock);

@@ -37,13 +37,17 @@ struct self_test {
 static void
 test_fault(void *nothing)
 {
-    mmio_write32((uint8_t *)nothing + NULL_FIELD, 0);
+    uint8_t *field = (uint8_t *)nothing + NULL_FIELD;
+
+    *field = 0;
+    compiler_barrier();                 /* or nobody would need the store */
 }
 
 static void
 test_text(void *arg UNUSED)
 {
-    mmio_write8(text_start, CODE_RET);
+    text_start[0] = (char)CODE_RET;
+    compiler_barrier();
 }
 
 static void

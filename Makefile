@@ -45,12 +45,12 @@ $(B)/.have-%: scripts/need.sh scripts/packages
 	$(need) $*
 	@touch $@
 
-$(B)/vmk/%.c.o: %.c $(GEN) Makefile | $(B)/.have-build
+$(B)/vmk/%.c.o: %.c Makefile | $(GEN) $(B)/.have-build
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/vmk/%.S.o: %.S $(GEN) Makefile | $(B)/.have-build
+$(B)/vmk/%.S.o: %.S Makefile | $(B)/.have-build
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
@@ -60,6 +60,7 @@ $(B)/gen/version.h: FORCE
 	@mkdir -p $(@D)
 	@scripts/version.sh > $@.new
 	@cmp -s $@.new $@ || mv $@.new $@
+.PHONY: FORCE
 FORCE:
 
 # Linked twice: the first link gives the addresses for the symbol table, which
@@ -121,7 +122,7 @@ UNIT_64_ONLY := test_decode_zydis
 LIBS_test_decode_zydis := -lZydis
 
 define host_rules
-$(B)/host$(1)/%.o: %.c Makefile $(B)/gen/version.h | $(B)/.have-test \
+$(B)/host$(1)/%.o: %.c Makefile | $(B)/.have-test \
     $(B)/i386/.done
 	$$(call say,CC$(1),$$<)
 	@mkdir -p $$(@D)
@@ -155,7 +156,7 @@ FUZZ_BIN := $(FUZZ:%=$(B)/fuzz/%)
 FUZZ_CC := clang -std=gnu11 -g -O1 $(HOST_INC) -DDEBUG -fno-strict-aliasing \
            -Wno-initializer-overrides -fsanitize=fuzzer,address,undefined \
            -fno-sanitize-recover=all
-$(B)/hostfuzz/%.o: %.c Makefile $(B)/gen/version.h | $(B)/.have-test
+$(B)/hostfuzz/%.o: %.c Makefile | $(B)/.have-test
 	$(call say,CCFUZZ,$<)
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) -MMD -MP -c $< -o $@
@@ -179,7 +180,7 @@ boot-test: $(BOOT_FILES) | $(B)/.have-test
 	$(Q)$(PYTHON) tests/run.py boot $(B)
 
 test: $(UNIT_BIN) $(FUZZ_BIN) $(BOOT_FILES) | $(B)/.have-test
-	$(Q)$(PYTHON) tests/run.py all $(B) --seconds $(FUZZ_SECONDS) \
+	$(Q)$(PYTHON) tests/run.py all --seconds $(FUZZ_SECONDS) $(B) \
 	    $(UNIT_BIN) $(FUZZ_BIN)
 
 lint: $(B)/vmkernel.elf | $(B)/.have-lint

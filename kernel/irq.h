@@ -19,7 +19,6 @@ enum irq_vector {
     VEC_TIMER        = 0xe0,
     VEC_IPI_RESCHED  = 0xf0,
     VEC_IPI_CALL     = 0xf1,
-    VEC_IPI_HALT     = 0xf2,
     VEC_LOG          = 0xf3,    /* to ourselves: show log lines (console) */
     VEC_APIC_ERROR   = 0xfe,
     VEC_SPURIOUS     = 0xff

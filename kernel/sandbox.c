@@ -82,7 +82,7 @@ sandbox_init(enum sandbox override)
         mode = override;
         reason = "vmm.sandbox= on the command line";
     }
-    log_info(MOD_SANDBOX, "sandbox: %s (%s)",
+    log_info(MOD_SANDBOX, "%s (%s)",
              mode == SANDBOX_SEGMENT ? "segment" : "paging", reason);
 }
 

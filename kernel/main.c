@@ -43,6 +43,9 @@
 #define CALIBRATE_USEC  2000u
 #define CALIBRATE_TRIES 5u
 
+/* What is promised to be enough: somewhat less works. */
+#define MEMORY_NEEDED_MB 32u
+
 struct start_step {
     const char *name;
     status_t (*fn)(void);
@@ -87,8 +90,13 @@ start_memory(void)
 
     memory_map_limit(&boot.map, config->mem);
     status = mm_init(&boot.map);
-    if (status != OK)
+    if (status != OK) {
+        uint64_t usable = memory_map_total(&boot.map, MEMORY_USABLE);
+
+        log_error(MOD_BOOT, "%u MB of memory can be used; %u MB are needed",
+                  (unsigned)(usable / MB(1)), MEMORY_NEEDED_MB);
         return status;
+    }
     backtrace_set_probe(mm_is_mapped);
     gdt_set_df_cr3(this_cpu(), read_cr3());
     return OK;

@@ -111,16 +111,22 @@ print_registers(const struct panic_regs *r)
                 r->gs & 0xffff, r->ss & 0xffff);
 }
 
+/*
+ * A return address may lie behind the end of its function, if that ended with
+ * a call that does not return; the byte before it never does.
+ */
 static void
 print_frame(uint32_t eip, unsigned times)
 {
-    char name[LINE_SIZE / 2];
+    uint32_t offset = 0;
+    const char *name = symtab_lookup(eip - 1, &offset);
 
-    symtab_format(eip, name, sizeof(name));
-    if (times == 1)
-        panic_print("  %08x %s", eip, name);
+    if (name == NULL)
+        panic_print("  %08x ?", eip);
+    else if (times == 1)
+        panic_print("  %08x %s+%#x", eip, name, offset + 1);
     else
-        panic_print("  %08x %s, %u times", eip, name, times);
+        panic_print("  %08x %s+%#x, %u times", eip, name, offset + 1, times);
 }
 
 /*
@@ -131,12 +137,15 @@ static void
 print_backtrace(uint32_t eip, uint32_t ebp)
 {
     uint32_t eips[BACKTRACE_MAX];
+    char name[LINE_SIZE / 2];
     unsigned count = backtrace(ebp, eips, BACKTRACE_MAX);
     unsigned next;
 
     panic_print("backtrace (addr2line -fe build/vmkernel.elf ADDRESS):");
-    if (eip != 0)
-        print_frame(eip, 1);
+    if (eip != 0) {
+        symtab_format(eip, name, sizeof(name));
+        panic_print("  %08x %s", eip, name);
+    }
     for (unsigned i = 0; i < count; i = next) {
         for (next = i + 1; next < count && eips[next] == eips[i]; next++)
             continue;

@@ -14,6 +14,8 @@ from machine import Machine, START_TIMEOUT, TIMEOUT_SCALE
 
 VGA_TEXT = 0xB8000
 VGA_COLUMNS, VGA_ROWS = 80, 25
+CRTC_INDEX, CRTC_DATA = 0x3D4, 0x3D5
+CRTC_START_HIGH, CRTC_START_LOW = 0x0C, 0x0D
 
 KEY_HOLD_MS = 20
 KEY_NAMES = {" ": "spc", "\r": "ret", "\t": "tab", "\x7f": "backspace",
@@ -102,10 +104,29 @@ class Qemu(Machine):
 
     # --- Screen, keyboard, power button --------------------------------------
 
+    def read_port(self, port):
+        return int(self.monitor(f"i /b {port:#x}").split("=")[1], 16)
+
+    def write_port(self, port, value):
+        self.monitor(f"o /b {port:#x} {value:#x}")
+
+    def screen_start(self):
+        """The cell in video memory that is shown first."""
+        self.qmp("stop")        # or we would race for the index register
+        index = self.read_port(CRTC_INDEX)
+        start = 0
+        for register in (CRTC_START_HIGH, CRTC_START_LOW):
+            self.write_port(CRTC_INDEX, register)
+            start = start << 8 | self.read_port(CRTC_DATA)
+        self.write_port(CRTC_INDEX, index)
+        self.qmp("cont")
+        return start
+
     def screen(self):
         """The text screen as VGA_ROWS strings."""
         cells = VGA_COLUMNS * VGA_ROWS
-        dump = self.monitor(f"xp /{cells}hx {VGA_TEXT:#x}")
+        base = VGA_TEXT + 2 * self.screen_start()
+        dump = self.monitor(f"xp /{cells}hx {base:#x}")
         words = re.findall(r"0x([0-9a-f]{4})\b", dump)
         text = "".join(chr(int(word, 16) & 0xFF) for word in words)
         return [text[row * VGA_COLUMNS:(row + 1) * VGA_COLUMNS].rstrip(" \0")

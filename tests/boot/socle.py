@@ -44,11 +44,14 @@ def memory_mb(machine):
 
 
 def source_lines(elf, text):
-    """FUNCTION FILE:LINE for each address of code that TEXT mentions."""
+    """FUNCTION FILE:LINE for each address of code that TEXT mentions.
+
+    Several for code that the compiler inlined: the place, and who called.
+    """
     addresses = list(dict.fromkeys(CODE_ADDRESS.findall(text)))
     if not addresses:
         return []
-    out = subprocess.run(["addr2line", "-f", "-e", str(elf)] + addresses,
+    out = subprocess.run(["addr2line", "-fi", "-e", str(elf)] + addresses,
                          check=True, capture_output=True, text=True).stdout
     lines = out.split("\n")
     return [f"{function} {place}"

@@ -22,7 +22,7 @@ CRASHES = [
     ("assert", r"PANIC on CPU \d+: assertion failed: ", "test_assert"),
     ("panic", r"PANIC on CPU \d+: asked for", "test_panic"),
     ("stack", r"\nSTACK OVERFLOW: ", "test_stack_deeper"),
-    ("df", r"PANIC on CPU \d+: #DF", "test_fault"),
+    ("df", r"PANIC on CPU \d+: #DF", "test_df"),
     ("free", r"PANIC on CPU \d+: ", "test_heap_twice"),
 ]
 

@@ -7,11 +7,13 @@
 #include "console/commands.h"
 #include "console/output.h"
 #include "console/units.h"
-#include "kernel/base/string.h"
+#include "kernel/backtrace.h"
 #include "mm/mm_info.h"
 
 #define PAGES_PER_MB    (MB(1) / PAGE_SIZE)
 #define NAME_COLUMN     16
+#define SITE_NAME_SIZE  28u
+#define SITES_SHOWN     12u
 
 static const char *
 pages_text(char *buf, uint32_t pages)
@@ -47,8 +49,26 @@ show_owners(const struct mm_info *info)
                          pages_text(size, info->owner_pages[o]));
 }
 
+/* One caller of heap_alloc and what it holds; SITE 0: all the others. */
+static void
+show_site(void *arg UNUSED, uint32_t site, size_t blocks, size_t bytes)
+{
+    char size[UNITS_SIZE], name[SITE_NAME_SIZE];
+
+    symtab_format(site, name, sizeof(name));
+    output_print("%-28s %8u %10s\n", site == 0 ? "(others)" : name,
+                 (unsigned)blocks, units_bytes(size, bytes));
+}
+
+static void
+show_heap(void)
+{
+    output_print("\nHELD BY                        BLOCKS       SIZE\n");
+    heap_report_leaks(SITES_SHOWN, show_site, NULL);
+}
+
 void
-cmd_mem(const struct args *args UNUSED)
+cmd_mem(const struct args *args)
 {
     struct mm_info info;
     char heap[UNITS_SIZE];
@@ -63,4 +83,6 @@ cmd_mem(const struct args *args UNUSED)
     output_print("\nHeap: %s in %u blocks\n",
                  units_bytes(heap, info.heap_bytes),
                  (unsigned)info.heap_blocks);
+    if (args_option(args, 'v') != NULL)
+        show_heap();
 }

@@ -55,6 +55,7 @@ read_key(int *key)
     if (terminal_in_sequence(&terminal))
         deadline = clock_now() + TERMINAL_ESCAPE_NS;
     status = console_read(&c, deadline);
+    terminal.deaf = !console_escapes_known();
     if (status == OK)
         *key = terminal_feed(&terminal, (uint8_t)c);
     else if (status == ERR_TIMEOUT)

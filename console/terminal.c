@@ -130,7 +130,7 @@ static int
 proven(struct terminal *t, int key)
 {
     t->state = GROUND;
-    if (key != KEY_NONE && t->policy == TERMINAL_LEARN)
+    if (key != KEY_NONE && t->policy == TERMINAL_LEARN && !t->deaf)
         t->ansi = true;
     return key;
 }

@@ -39,6 +39,8 @@ enum terminal_policy {
 struct terminal {
     enum terminal_policy policy;
     bool ansi;                  /* escape sequences may be sent */
+    bool deaf;                  /* sequences come from somebody else: the PC's
+                                 * keyboard proves nothing about this one */
     unsigned width;             /* columns, MIN .. width_max */
     unsigned width_max;         /* never believed to be wider than this */
     bool width_given;           /* by a person */

@@ -350,6 +350,12 @@ console_interrupted(void)
     return atomic_exchange(&console.interrupted, false);
 }
 
+bool
+console_escapes_known(void)
+{
+    return !serial_is_present() || serial_saw_escape();
+}
+
 void
 console_start(bool keyboard)
 {

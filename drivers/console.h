@@ -52,6 +52,12 @@ MUST_CHECK status_t console_read(char *c, uint64_t deadline);
  */
 bool console_interrupted(void);
 
+/*
+ * Whether all that show the console understand escape sequences, as far as is
+ * known: the screen does, a serial terminal since it has sent one.
+ */
+bool console_escapes_known(void);
+
 /* Wait until all output has left the machine, at most about a second. */
 void console_flush(void);
 

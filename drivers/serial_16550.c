@@ -80,6 +80,7 @@ enum uart_reg {
 #define FIFO_DEPTH      16u
 
 #define TX_RING_SIZE    KB(32)
+#define ESCAPE          '\x1b'
 #define RX_BATCH        64u     /* bytes carried out of the lock at once */
 #define RX_HIGH_WATER   KB(8)   /* room left when RTS drops, */
 #define RX_LOW_WATER    KB(16)  /* and when it rises again */
@@ -109,6 +110,7 @@ struct uart {
     unsigned fifo_depth;
     uint8_t ier;                /* what IER holds, or shall hold again */
     bool started;               /* interrupts are used */
+    bool saw_escape;            /* the other side sent an escape sequence */
     bool irq_seen;              /* an interrupt has come */
     bool was_ours;              /* the last interrupt had a cause */
     bool hung;                  /* the transmitter did not move last time */
@@ -192,6 +194,12 @@ bool
 serial_is_present(void)
 {
     return uart.port != 0;
+}
+
+bool
+serial_saw_escape(void)
+{
+    return uart.saw_escape;
 }
 
 /* --- Sending by polling -------------------------------------------------- */
@@ -321,8 +329,11 @@ rx_take(char *bytes, size_t room)
             break;
         c = (char)reg_read(UART_RBR);
         count_errors(lsr);
-        if (!(lsr & LSR_BI))
-            bytes[n++] = c;
+        if (lsr & LSR_BI)
+            continue;
+        if (c == ESCAPE)
+            uart.saw_escape = true;
+        bytes[n++] = c;
     }
     STAT_ADD(serial, rx_bytes, n);
     return n;

@@ -31,6 +31,9 @@ bool serial_init(uint16_t port, uint32_t baud);
 
 bool serial_is_present(void);
 
+/* Whether an escape character ever came in. */
+bool serial_saw_escape(void);
+
 /* Send by polling, without lock: before serial_start() and in panic. */
 void serial_write_polled(const char *text, size_t size);
 

@@ -179,6 +179,26 @@ test_hostile(void **state)
     assert_int_equal(terminal_feed(&t, '1'), '1');
 }
 
+/* The PC's keyboard has cursor keys; the serial terminal may be dumb. */
+static void
+test_deaf(void **state)
+{
+    struct terminal t;
+
+    (void)state;
+    terminal_init(&t, TERMINAL_LEARN, TERMINAL_WIDTH_DEFAULT);
+    t.deaf = true;
+    (void)terminal_feed(&t, 0x1b);
+    (void)terminal_feed(&t, '[');
+    assert_int_equal(terminal_feed(&t, 'A'), KEY_UP);
+    assert_false(t.ansi);
+    t.deaf = false;
+    (void)terminal_feed(&t, 0x1b);
+    (void)terminal_feed(&t, '[');
+    assert_int_equal(terminal_feed(&t, 'A'), KEY_UP);
+    assert_true(t.ansi);
+}
+
 int
 main(void)
 {
@@ -189,6 +209,7 @@ main(void)
         cmocka_unit_test(test_escape_key),
         cmocka_unit_test(test_enter),
         cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_deaf),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,8 +128,11 @@ $(B)/host$(1)/%.o: %.c Makefile | $(B)/.have-test \
 	@mkdir -p $$(@D)
 	$$(Q)$$(HOSTCC) -m$(1) $$(HOST_FLAGS) -MMD -MP -c $$< -o $$@
 
+$(B)/host$(1)/pure.a: $(PURE:%.c=$(B)/host$(1)/%.o)
+	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+
 $(B)/unit$(1)/%: $(B)/host$(1)/tests/unit/%.o \
-    $(PURE:%.c=$(B)/host$(1)/%.o) $(FAKES:%.c=$(B)/host$(1)/%.o)
+    $(FAKES:%.c=$(B)/host$(1)/%.o) $(B)/host$(1)/pure.a
 	@mkdir -p $$(@D)
 	$$(Q)$$(HOSTCC) -m$(1) -fsanitize=address,undefined $$^ \
 	    $$(LIB$(1)) $$(LIBS_$$*) -o $$@
@@ -161,8 +164,11 @@ $(B)/hostfuzz/%.o: %.c Makefile | $(B)/.have-test
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) -MMD -MP -c $< -o $@
 
+$(B)/hostfuzz/pure.a: $(PURE:%.c=$(B)/hostfuzz/%.o)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
 $(B)/fuzz/%: $(B)/hostfuzz/tests/fuzz/%.o \
-    $(PURE:%.c=$(B)/hostfuzz/%.o) $(FAKES:%.c=$(B)/hostfuzz/%.o)
+    $(FAKES:%.c=$(B)/hostfuzz/%.o) $(B)/hostfuzz/pure.a
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $^ -o $@
 

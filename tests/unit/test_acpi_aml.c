@@ -59,6 +59,9 @@ test_as_firmware_writes_it(void **state)
     CHECK(S5 "\x12\x08\x04\x0a\x07\x0a\x07\x00\x00", 7, 7);
     CHECK(ROOT_S5 "\x12\x08\x04\x0a\x05\x0a\x03\x00\x00", 5, 3);
     CHECK(S5 "\x12\x05\x02\x01\x0a\x02", 1, 2);
+    /* 0x1a: a length of more than 4 bits in one byte */
+    CHECK(S5 "\x12\x1a\x04\x0c\5\0\0\0\x0c\3\0\0\0\x0c\0\0\0\0"
+             "\x0e\0\0\0\0\0\0\0\0", 5, 3);
 }
 
 static void
@@ -143,6 +146,29 @@ test_any_position(void **state)
     }
 }
 
+/* Memory that was there for the checksum may not be there for the search. */
+static void
+test_table_that_vanishes(void **state)
+{
+    static const char s5[] = S5 "\x12\x04\x02\x01\x00";
+    struct acpi_sleep_types types = { 0xaa, 0xaa };
+    struct fake_memory memory = { 0 };
+    struct mem_reader reader = fake_memory_reader(&memory);
+    struct acpi_table table = {
+        .reader = &reader,
+        .length = sizeof(struct acpi_header) + sizeof s5
+    };
+
+    (void)state;
+    fake_memory_put(&memory, 0, NULL, table.length - 1);
+    memcpy(fake_memory_at(&memory, sizeof(struct acpi_header)), s5,
+           sizeof s5 - 1);
+    assert_false(acpi_find_s5(&table, &types));
+    table.length--;
+    assert_true(acpi_find_s5(&table, &types));
+    fake_memory_free(&memory);
+}
+
 int
 main(void)
 {
@@ -154,6 +180,7 @@ main(void)
         cmocka_unit_test(test_package_that_ends_early),
         cmocka_unit_test(test_goes_on_behind_rubbish),
         cmocka_unit_test(test_any_position),
+        cmocka_unit_test(test_table_that_vanishes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,8 +131,24 @@ test_version_3(void **state)
     assert_true(info.has_i8042);
     assert_true(maddr_raw(dsdt) == 0x123456780ull);
     set(109, 0, 2);
+    assert_int_equal(parse(3, SIZE_V3), OK);
+    assert_false(info.has_i8042);
+    info.has_i8042 = true;
     assert_int_equal(parse(6, SIZE_V6), OK);
     assert_false(info.has_i8042);
+}
+
+static void
+test_highest_ports(void **state)
+{
+    (void)state;
+    set(48, 0xffff, 4);
+    set(76, 0xffff, 4);
+    set_gas(148, 1, 0xffff);
+    assert_int_equal(parse(3, SIZE_V3), OK);
+    assert_int_equal(info.power.smi_command, 0xffff);
+    assert_int_equal(info.power.pm_timer, 0xffff);
+    assert_int_equal(info.power.pm1a_event, 0xffff);
 }
 
 static void
@@ -210,6 +226,7 @@ main(void)
         cmocka_unit_test_setup(test_version_1, start),
         cmocka_unit_test_setup(test_version_1_has_an_8042, start),
         cmocka_unit_test_setup(test_version_3, start),
+        cmocka_unit_test_setup(test_highest_ports, start),
         cmocka_unit_test_setup(test_reset_registers, start),
         cmocka_unit_test_setup(test_impossible_ports, start),
         cmocka_unit_test_setup(test_odd_lengths, start),

@@ -5,6 +5,7 @@
 
 #include "drivers/acpi_madt.h"
 #include "unit/fake_acpi.h"
+#include "unit/fake_image.h"
 
 #define BODY_MAX        4096
 
@@ -60,6 +61,7 @@ parse(void)
     struct acpi_root root;
     status_t status;
 
+    fake_log_reset();
     fake_acpi_init(&acpi);
     fake_acpi_add(&acpi, "APIC", 1, body, used);
     fake_acpi_finish(&acpi, false);
@@ -69,11 +71,24 @@ parse(void)
     return status;
 }
 
+/* One line says how many entries were skipped, if any were. */
+static void
+check_skipped(unsigned count)
+{
+    char message[64];
+
+    snprintf(message, sizeof message, "MADT: %u impossible entries ignored",
+             count);
+    assert_int_equal(fake_log.warnings, count > 0);
+    assert_string_equal(fake_log.last, count > 0 ? message : "");
+}
+
 /* The MADT is refused, and the machine is described as having no tables. */
 static void
 check_refused(void)
 {
     assert_int_equal(parse(), ERR_CORRUPT);
+    assert_int_equal(fake_log.warnings, 1);
     assert_int_equal(info.source, PLATFORM_DEFAULT);
     assert_int_equal(info.cpu_count, 0);
     assert_int_equal(info.ioapic_count, 0);
@@ -97,6 +112,7 @@ test_usual_machine(void **state)
     OVERRIDE(0, 11, 20, 0xf);
     LOCAL_NMI(0xff, 5, 1);
     assert_int_equal(parse(), OK);
+    check_skipped(0);
     assert_int_equal(info.source, PLATFORM_ACPI);
     assert_int_equal(info.cpu_count, 3);
     assert_true(info.cpus[0].enabled && info.cpus[0].bsp);
@@ -165,13 +181,16 @@ test_local_addresses(void **state)
     ADDRESS(0x8fee01000ull);
     assert_int_equal(parse(), OK);
     assert_true(maddr_raw(info.lapic) == 0x8fee01000ull);
+    check_skipped(0);
     ADDRESS(0x123);                             /* impossible: ignored */
     assert_int_equal(parse(), OK);
+    check_skipped(1);
     assert_true(maddr_raw(info.lapic) == 0x8fee01000ull);
     body[0] = 1;
     used = 8;
     LOCAL_APIC(0, 0, 1);
     assert_int_equal(parse(), OK);
+    check_skipped(1);
     assert_true(maddr_raw(info.lapic) == PLATFORM_LAPIC_DEFAULT);
 }
 
@@ -186,6 +205,7 @@ test_x2apic_entries(void **state)
     X2APIC(0x80000002, 1, 303);
     X2APIC_NMI(300, 0);
     assert_int_equal(parse(), OK);
+    check_skipped(3);
     assert_int_equal(info.cpu_count, 2);
     assert_int_equal(info.cpus[1].apic_id, 254);
     assert_int_equal(info.cpus[1].acpi_id, 300);
@@ -206,6 +226,7 @@ test_local_nmi_order(void **state)
     LOCAL_APIC(7, 0, 1);
     LOCAL_APIC(8, 1, 1);
     assert_int_equal(parse(), OK);
+    check_skipped(1);
     assert_int_equal(info.cpus[0].nmi_lint, 1);
     assert_int_equal(info.cpus[1].nmi_lint, PLATFORM_LINT_NONE);
 }
@@ -223,6 +244,7 @@ test_impossible_entries_are_skipped(void **state)
     OVERRIDE(1, 4, 20, 0);                      /* not ISA */
     OVERRIDE(0, 16, 20, 0);                     /* no such line */
     assert_int_equal(parse(), OK);
+    check_skipped(6);
     assert_int_equal(info.cpu_count, 1);
     assert_int_equal(info.ioapic_count, 1);
     assert_int_equal(info.isa_irqs[4].gsi, 4);
@@ -237,6 +259,7 @@ test_unknown_types_are_passed_over(void **state)
     PUT(0x0d, 5, 1, 2, 3);
     LOCAL_APIC(0, 3, 1);
     assert_int_equal(parse(), OK);
+    check_skipped(0);
     assert_int_equal(info.cpus[0].apic_id, 3);
 }
 
@@ -249,6 +272,7 @@ test_limits(void **state)
     for (unsigned i = 0; i < PLATFORM_IOAPIC_MAX + 3; i++)
         IO_APIC((uint8_t)i, 0xfec00000 + i * 0x1000, i * 24);
     assert_int_equal(parse(), OK);
+    check_skipped(3);
     assert_int_equal(info.cpu_count, PLATFORM_CPU_MAX);
     assert_int_equal(info.ioapic_count, PLATFORM_IOAPIC_MAX);
 }

@@ -181,6 +181,21 @@ test_broken_extension(void **state)
 }
 
 static void
+test_wrong_rsdp_lengths(void **state)
+{
+    const uint32_t wrong[] = { 0, 20, 35, 4097, UINT32_MAX };
+
+    (void)state;
+    three_tables(true);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        memcpy(at(FAKE_ACPI_RSDP + 20), &wrong[i], sizeof wrong[i]);
+        fake_acpi_seal(&acpi, FAKE_ACPI_RSDP, MIN(wrong[i], 4097u),
+                       RSDP_EXT_SUM);
+        assert_int_equal(acpi_find_root(&reader, &root), ERR_CORRUPT);
+    }
+}
+
+static void
 test_broken_root(void **state)
 {
     uint32_t nowhere = 0x3000000;
@@ -322,6 +337,7 @@ main(void)
         cmocka_unit_test_setup_teardown(
             test_wrong_rsdp_checksum_is_passed_over, start, stop),
         cmocka_unit_test_setup_teardown(test_broken_extension, start, stop),
+        cmocka_unit_test_setup_teardown(test_wrong_rsdp_lengths, start, stop),
         cmocka_unit_test_setup_teardown(test_broken_root, start, stop),
         cmocka_unit_test_setup_teardown(test_table_lengths, start, stop),
         cmocka_unit_test_setup_teardown(test_table_checksum, start, stop),

@@ -8,6 +8,7 @@
 
 #include "boot/boot.h"
 #include "boot/multiboot.h"
+#include "unit/fake_image.h"
 #include "unit/fake_memory.h"
 
 #define INFO            0x9000u
@@ -105,6 +106,7 @@ fill(void)
         .kernel_end = make_maddr(KERNEL_END)
     };
 
+    fake_log_reset();
     memcpy(fake_memory_at(&memory, INFO), &mbi, sizeof mbi);
     return boot_info_fill(&info, &source, &reader);
 }
@@ -125,6 +127,7 @@ test_qemu(void **state)
     qemu_mmap();
     loader("qemu", "build/vmkernel.elf log=debug cpus=2");
     assert_int_equal(fill(), OK);
+    assert_int_equal(fake_log.warnings, 0);
     assert_string_equal(info.loader, "qemu");
     assert_string_equal(info.command_line, "log=debug cpus=2");
     assert_true(info.entry_tsc == 12345);
@@ -280,6 +283,7 @@ test_hostile_map(void **state)
     mmap(0, 0x100000000ull, 1);                 /* over video memory too */
     mmap(0x400000, 0x1000, 77);
     assert_int_equal(fill(), OK);
+    assert_int_equal(fake_log.warnings, 1);     /* about the first one */
     check_range(1, 0x1000, 0xa0000, MEMORY_USABLE);
     check_range(2, 0xa0000, 0x100000, MEMORY_RESERVED);
     check_range(4, 0x165000, 0x400000, MEMORY_USABLE);
@@ -302,6 +306,17 @@ test_long_map_keeps_reserved(void **state)
                                     MEMORY_RESERVED));
     assert_true(memory_map_contains(&info.map, MB(4), MB(50),
                                     MEMORY_USABLE));
+}
+
+static void
+test_kernel_in_no_memory(void **state)
+{
+    (void)state;
+    mmap(0x200000, 0x100000, 1);
+    assert_int_equal(fill(), OK);
+    assert_int_equal(fake_log.warnings, 1);
+    assert_string_equal(fake_log.last, "memory map does not show the VMkernel "
+                        "as usable");
 }
 
 static void
@@ -338,6 +353,7 @@ test_bad_modules_are_refused(void **state)
     module(0xfffff000, 0xffffffff, "at the very end");
     module(0x0, 0x1000, "first page");
     assert_int_equal(fill(), OK);
+    assert_int_equal(fake_log.warnings, 8);
     assert_int_equal(info.module_count, 1);
     assert_string_equal(info.modules[0].string, "good");
 }
@@ -381,6 +397,7 @@ main(void)
         cmocka_unit_test_setup(test_broken_map_falls_back, reset),
         cmocka_unit_test_setup(test_hostile_map, reset),
         cmocka_unit_test_setup(test_long_map_keeps_reserved, reset),
+        cmocka_unit_test_setup(test_kernel_in_no_memory, reset),
         cmocka_unit_test_setup(test_modules, reset),
         cmocka_unit_test_setup(test_bad_modules_are_refused, reset),
         cmocka_unit_test_setup(test_too_many_modules, reset),

@@ -5,6 +5,7 @@
 
 #include "drivers/mp_spec.h"
 #include "drivers/mp_tables.h"
+#include "unit/fake_image.h"
 #include "unit/fake_memory.h"
 
 #define ROM             0xf0000u
@@ -129,7 +130,20 @@ read_tables(void)
 {
     struct mem_reader reader = fake_memory_reader(&memory);
 
+    fake_log_reset();
     return mp_tables_read(&reader, &info);
+}
+
+/* One line says how many entries were skipped, if any were. */
+static void
+check_skipped(unsigned count)
+{
+    char message[64];
+
+    snprintf(message, sizeof message,
+             "MP tables: %u impossible entries ignored", count);
+    assert_int_equal(fake_log.warnings, count > 0);
+    assert_string_equal(fake_log.last, count > 0 ? message : "");
 }
 
 static status_t
@@ -171,6 +185,7 @@ test_two_cpus(void **state)
     interrupt(MP_LOCAL_INTERRUPT, MP_NMI, 0, 0x700, 0xff01);
     floating.features = MP_FEATURE_IMCRP;
     assert_int_equal(parse(), OK);
+    check_skipped(0);
     assert_int_equal(info.source, PLATFORM_MP);
     assert_true(maddr_raw(info.lapic) == 0xfee00000);
     assert_int_equal(info.cpu_count, 2);
@@ -203,6 +218,7 @@ test_interrupts(void **state)
     IO_INT(0x0, 0x503, 0x203);                  /* no such bus */
     IO_INT(0x0, 0x710, 0x203);                  /* no such line */
     assert_int_equal(parse(), OK);
+    check_skipped(3);
     check_isa(0, 2, false, false);
     check_isa(1, 1, false, false);
     assert_false(info.isa_irqs[2].connected);
@@ -229,12 +245,16 @@ test_with_acpi_only_pci_counts(void **state)
     IO_INT(0x0, 0x700, 0x202);
     IO_INT(0x0, 0x000 | 3 << 2, 0x211);
     IO_INT(0x0, 0x000 | 4 << 2, 0x412);         /* id unknown to ACPI */
+    interrupt(MP_LOCAL_INTERRUPT, MP_NMI, 0, 0x700, 0xff01);
     finish();
     info.source = PLATFORM_ACPI;
     info.cpu_count = 5;
     info.ioapic_count = 1;
     info.ioapics[0] = (struct platform_ioapic){ .id = 2, .gsi_base = 40 };
+    info.cpus[0].nmi_lint = PLATFORM_LINT_NONE;
     assert_int_equal(read_tables(), OK);
+    check_skipped(1);
+    assert_int_equal(info.cpus[0].nmi_lint, PLATFORM_LINT_NONE);
     assert_int_equal(info.source, PLATFORM_ACPI);
     assert_int_equal(info.cpu_count, 5);
     assert_int_equal(info.ioapic_count, 1);
@@ -309,6 +329,7 @@ static void
 check_refused(void)
 {
     assert_int_equal(read_tables(), ERR_CORRUPT);
+    assert_int_equal(fake_log.warnings, 1);
     assert_int_equal(info.source, PLATFORM_DEFAULT);
     assert_int_equal(info.cpu_count, 0);
     assert_int_equal(info.ioapic_count, 0);
@@ -386,10 +407,30 @@ test_impossible_entries_are_skipped(void **state)
     interrupt(MP_LOCAL_INTERRUPT, MP_NMI, 0, 0x700, 0x0002);
     config.local_apic_address = 0x123;
     assert_int_equal(parse(), OK);
+    check_skipped(6);
     assert_int_equal(info.cpu_count, 1);
     assert_int_equal(info.ioapic_count, 0);
     assert_int_equal(info.cpus[0].nmi_lint, PLATFORM_LINT_NONE);
     assert_true(maddr_raw(info.lapic) == PLATFORM_LAPIC_DEFAULT);
+    config.local_apic_address = 0;
+    assert_int_equal(parse(), OK);
+    assert_true(maddr_raw(info.lapic) == PLATFORM_LAPIC_DEFAULT);
+}
+
+/* An NMI at one processor's pin is not one at the others'. */
+static void
+test_local_nmi_of_one(void **state)
+{
+    (void)state;
+    two_cpu_machine();
+    cpu(254, MP_CPU_EN);
+    interrupt(MP_LOCAL_INTERRUPT, MP_NMI, 0, 0x700, 0x0100);
+    assert_int_equal(parse(), OK);
+    check_skipped(0);
+    assert_int_equal(info.cpu_count, 3);
+    assert_int_equal(info.cpus[0].nmi_lint, PLATFORM_LINT_NONE);
+    assert_int_equal(info.cpus[1].nmi_lint, 0);
+    assert_int_equal(info.cpus[2].apic_id, 254);
 }
 
 static void
@@ -405,6 +446,7 @@ test_limits(void **state)
     assert_int_equal(parse(), OK);
     assert_int_equal(info.ioapic_count, PLATFORM_IOAPIC_MAX);
     assert_int_equal(info.pci_irq_count, PLATFORM_PCI_IRQ_MAX);
+    check_skipped(4 + 9);
 }
 
 static int
@@ -428,6 +470,7 @@ main(void)
         cmocka_unit_test_setup(test_broken_table, start),
         cmocka_unit_test_setup(test_no_enabled_cpu, start),
         cmocka_unit_test_setup(test_impossible_entries_are_skipped, start),
+        cmocka_unit_test_setup(test_local_nmi_of_one, start),
         cmocka_unit_test_setup(test_limits, start),
     };
 

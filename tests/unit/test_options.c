@@ -224,6 +224,21 @@ test_very_long_word(void **state)
     assert_int_equal(record.color, 30);
 }
 
+/* The longest word that is looked at, and one character more. */
+static void
+test_word_at_the_limit(void **state)
+{
+    char line[300] = { 0 };
+
+    (void)state;
+    memset(line, 'x', 255);
+    assert_int_equal(parse(line), 1);
+    assert_non_null(strstr(messages[0], "unknown option"));
+    line[255] = 'x';
+    assert_int_equal(parse(line), 1);
+    assert_non_null(strstr(messages[0], "is longer than 255 characters"));
+}
+
 int
 main(void)
 {
@@ -238,6 +253,7 @@ main(void)
         cmocka_unit_test(test_goes_on_after_a_mistake),
         cmocka_unit_test(test_long_texts),
         cmocka_unit_test(test_very_long_word),
+        cmocka_unit_test(test_word_at_the_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

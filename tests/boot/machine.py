@@ -27,7 +27,8 @@ BOOT_TIMEOUT = 60               # firmware, loader, VMkernel, prompt
 COMMAND_TIMEOUT = 20
 EXIT_TIMEOUT = 20
 
-PROMPT = r"[\r\n]socle> "
+# In column 0; \A is just behind what was matched before, a newline.
+PROMPT = r"(?:\A|[\r\n])socle> "
 ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])")
 # How GRUB clears the screen before it starts what it has loaded.
 GRUB_DONE = "\x1b[H\x1b[J\x1b[1;1H"

@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+from machine import CTRL_C, ENTER, PROMPT
 from socle import COMMANDS
 
 
@@ -55,10 +56,12 @@ def test_log_levels(machine):
 
 
 def test_log_follow_ends_with_ctrl_c(machine):
-    machine.send("log -f\r\x03")
-    machine.expect(r"\n")
-    machine.prompt()
-    assert machine.command("version")
+    machine.send("log -f" + ENTER)
+    machine.expect("console ready")
+    machine.send(CTRL_C)
+    machine.expect(PROMPT)
+    machine.send("echo marker" + ENTER)
+    machine.expect(r"\nmarker\r\n")
 
 
 @pytest.mark.parametrize("line,wanted", [

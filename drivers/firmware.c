@@ -18,7 +18,7 @@
 #define AREA_SIZE           KB(1)
 
 #define PARAGRAPH           16u
-#define SUM_CHUNK           256u
+#define CHUNK_SIZE          256u
 
 /* One KB at START, or nothing if that cannot be base memory. */
 static struct firmware_area
@@ -53,23 +53,39 @@ firmware_base_end(const struct mem_reader *reader)
     return area_at(KB(read_bda_word(reader, BDA_BASE_KB)) - AREA_SIZE);
 }
 
+static void
+skip(struct firmware_area *area, uint32_t bytes)
+{
+    area->start += bytes;
+    area->size -= bytes;
+}
+
+/*
+ * By chunks, since each read may cost a mapping.  One that cannot be read is
+ * passed over.
+ */
 bool
 firmware_search(const struct mem_reader *reader, struct firmware_area *area,
                 const char *signature, maddr_t *found)
 {
-    char paragraph[PARAGRAPH];
+    char chunk[CHUNK_SIZE];
     size_t length = strlen(signature);
 
     while (area->size >= PARAGRAPH) {
-        maddr_t at = make_maddr(area->start);
+        maddr_t start = make_maddr(area->start);
+        uint32_t size = MIN(area->size,
+                            CHUNK_SIZE - area->start % CHUNK_SIZE);
+        bool readable = mem_read(reader, start, chunk, size);
 
-        area->start += PARAGRAPH;
-        area->size -= PARAGRAPH;
-        if (mem_read(reader, at, paragraph, sizeof paragraph) &&
-            memcmp(paragraph, signature, length) == 0) {
-            *found = at;
+        for (uint32_t at = 0; readable && at + PARAGRAPH <= size;
+             at += PARAGRAPH) {
+            if (memcmp(chunk + at, signature, length) != 0)
+                continue;
+            *found = maddr_add(start, at);
+            skip(area, at + PARAGRAPH);
             return true;
         }
+        skip(area, size);
     }
     return false;
 }
@@ -78,11 +94,11 @@ bool
 firmware_sums_to_zero(const struct mem_reader *reader, maddr_t from,
                       uint32_t size)
 {
-    uint8_t chunk[SUM_CHUNK];
+    uint8_t chunk[CHUNK_SIZE];
     uint8_t sum = 0;
 
     while (size > 0) {
-        uint32_t n = MIN(size, SUM_CHUNK);
+        uint32_t n = MIN(size, CHUNK_SIZE);
 
         if (!mem_read(reader, from, chunk, n))
             return false;

@@ -15,6 +15,7 @@
 
 #define RAW             0xffu
 #define ROM_START       0xe0000u
+#define ROM_SIZE        0x20000u
 #define ENTRY_HEADER    3
 #define TABLES_MAX      16
 #define FADT_DSDT       4           /* offset in the body */
@@ -79,7 +80,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size > 0 && data[0] == RAW) {
         memset(&acpi, 0, sizeof acpi);
-        fake_memory_put(&acpi.memory, ROM_START, data + 1, size - 1);
+        fake_memory_put(&acpi.memory, ROM_START, NULL, ROM_SIZE);
+        memcpy(fake_memory_at(&acpi.memory, ROM_START), data + 1,
+               MIN(size - 1, ROM_SIZE));
     } else {
         build(&acpi, data, size);
     }

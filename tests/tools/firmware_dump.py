@@ -27,6 +27,10 @@ class Memory:
             self.runs[address] = run
         return run
 
+    def keep_chunk(self, address):
+        """What is searched for is read by chunks of 256 bytes."""
+        self.keep(address & ~255, 512)
+
     def word(self, form, address):
         return struct.unpack_from("<" + form, self.bytes, address)[0]
 
@@ -46,7 +50,7 @@ def keep_acpi(memory):
     rsdp = memory.search(b"RSD PTR ", 20)
     if rsdp is None:
         return
-    memory.keep(rsdp, 36)
+    memory.keep_chunk(rsdp)
     roots = [(memory.word("I", rsdp + 16), "I")]
     if memory.bytes[rsdp + 15] >= 2:
         roots.append((memory.word("Q", rsdp + 24), "Q"))
@@ -63,7 +67,7 @@ def keep_mp(memory):
     floating = memory.search(b"_MP_", 16)
     if floating is None:
         return
-    memory.keep(floating, 16)
+    memory.keep_chunk(floating)
     config = memory.word("I", floating + 4)
     if config != 0:
         memory.keep(config, memory.word("H", config + 4))

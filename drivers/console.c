@@ -62,6 +62,7 @@ struct console {
     struct wait_queue input_queue;
     struct ring input;          /* no bytes (size 0) before console_start */
     bool interrupted;
+    unsigned ctrl_c_queued;     /* how many are in the ring of input */
 
     struct lock room_lock;      /* orders waiters and the interrupt */
     struct wait_queue room_queue;
@@ -291,8 +292,11 @@ console_input_irq(const char *bytes, size_t size)
     lock_acquire(&console.input_lock);
     taken = ring_write(&console.input, bytes, (uint32_t)size);
     for (size_t i = 0; i < size; i++) {
-        if (bytes[i] == CTRL_C)
-            console.interrupted = true;
+        if (bytes[i] != CTRL_C)
+            continue;
+        console.interrupted = true;
+        if (i < taken)
+            console.ctrl_c_queued++;
     }
     lock_release(&console.input_lock);
     STAT_ADD(console, input_lost, size - taken);
@@ -330,8 +334,10 @@ console_read(char *c, uint64_t deadline)
     lock_acquire(&console.input_lock);
     while (!(got = ring_get(&console.input, &byte)) && status == OK)
         status = wait_for_input(deadline);
-    if (got && byte == CTRL_C)
+    if (got && byte == CTRL_C) {
         console.interrupted = false;
+        console.ctrl_c_queued--;
+    }
     lock_release(&console.input_lock);
     if (ring_used(&console.input) < INPUT_LOW_WATER)
         serial_resume_input();
@@ -345,9 +351,22 @@ console_read(char *c, uint64_t deadline)
 bool
 console_interrupted(void)
 {
+    bool interrupted;
+    uint8_t byte;
+
     if (serial_needs_service())
         (void)serial_service();
-    return atomic_exchange(&console.interrupted, false);
+    lock_acquire(&console.input_lock);
+    interrupted = console.interrupted;
+    console.interrupted = false;
+    while (interrupted && console.ctrl_c_queued > 0 &&
+           ring_get(&console.input, &byte))
+        if (byte == CTRL_C)
+            console.ctrl_c_queued--;
+    lock_release(&console.input_lock);
+    if (interrupted)
+        serial_resume_input();
+    return interrupted;
 }
 
 bool

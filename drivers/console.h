@@ -45,10 +45,11 @@ void console_print(const char *format, ...);
 MUST_CHECK status_t console_read(char *c, uint64_t deadline);
 
 /*
- * Whether Ctrl-C arrived that nobody has read yet; also clears it.  Known the
- * moment it is typed, ahead of what was typed before.  The byte 3 stays in the
- * stream for console_read, whose reader then has dealt with it: reading it
- * clears this too.  Any world.
+ * Whether Ctrl-C arrived that nobody has read yet.  Known the moment it is
+ * typed, ahead of what was typed before; that and the Ctrl-C itself are then
+ * dropped, as a terminal's own line discipline does.  A byte 3 that
+ * console_read delivers is its reader's business and not reported here.  Any
+ * world.
  */
 bool console_interrupted(void);
 

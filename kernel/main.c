@@ -18,6 +18,7 @@
 #include "drivers/platform.h"
 #include "drivers/power.h"
 #include "drivers/rtc.h"
+#include "drivers/serial_16550.h"
 #include "kernel/backtrace.h"
 #include "kernel/base/log.h"
 #include "kernel/clock.h"
@@ -75,6 +76,10 @@ choose_console(void)
 {
     struct console_options options = console_defaults;
 
+    if (config->serial_port == 2) {
+        options.serial_port = SERIAL_COM2_PORT;
+        options.serial_irq = SERIAL_COM2_IRQ;
+    }
     if (!(config->console & CONSOLE_SERIAL))
         options.serial_port = 0;
     options.serial_baud = config->serial_baud;

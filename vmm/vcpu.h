@@ -84,12 +84,15 @@ enum attention {
     ATTENTION_STOP = BIT(2),        /* come to the safe point */
 };
 
+struct interp;
+
 struct vcpu {
     struct guest_cpu cpu;
     struct guest_fault fault;       /* valid when a function reported one */
     uint32_t attention;             /* enum attention; atomic */
     uint32_t memory_generation;     /* guest_mem.h: age of windows */
     uint64_t instructions;          /* interpreted so far */
+    struct interp *interp;          /* its caches: vmm/interp/interp.h */
 };
 STATIC_ASSERT(offsetof(struct vcpu, cpu) == 0);
 

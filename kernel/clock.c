@@ -67,10 +67,21 @@ clock_ns_to_tsc(uint64_t ns)
     return ms * khz + (ns % NSEC_PER_MSEC) * khz / NSEC_PER_MSEC;
 }
 
+/* Counter and offset of the same processor: no switch in between. */
+static uint64_t
+common_tsc(void)
+{
+    uint32_t flags = irq_save();
+    uint64_t tsc = rdtsc() + PERCPU(tsc_offset);
+
+    irq_restore(flags);
+    return tsc;
+}
+
 uint64_t
 clock_now(void)
 {
-    return scale(rdtsc() + PERCPU(tsc_offset) - entry_tsc);
+    return scale(common_tsc() - entry_tsc);
 }
 
 uint32_t
@@ -82,8 +93,8 @@ clock_tsc_khz(void)
 void
 clock_delay_us(unsigned usec)
 {
-    uint64_t end = rdtsc() + (uint64_t)usec * khz / 1000;
+    uint64_t end = common_tsc() + (uint64_t)usec * khz / 1000;
 
-    while ((int64_t)(end - rdtsc()) > 0)
+    while ((int64_t)(end - common_tsc()) > 0)
         cpu_pause();
 }

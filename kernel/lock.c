@@ -4,11 +4,14 @@
  * A test-and-set lock with a read-only spin.  The holder's processor and the
  * place where it was taken are always recorded (two stores) and printed when
  * somebody waits absurdly long; the order of ranks is checked in debug builds.
+ *
+ * What happens under a lock may make another world due on this very processor,
+ * without any interrupt that would end in a switch: so releasing one looks.
  */
 #include "kernel/lock.h"
 
 #include "kernel/panic.h"
-#include "kernel/percpu.h"
+#include "kernel/preempt.h"
 #include "kernel/x86/atomic.h"
 #include "kernel/x86/cpu.h"
 
@@ -39,7 +42,10 @@ note_acquired(struct lock *lock)
     PERCPU(held) = lock;
 }
 
-/* Locks may be released in any order: unlink this one from the chain. */
+/*
+ * Locks may be released in any order: unlink this one from the chain.  But then
+ * it must not be the one that unmasks interrupts, for others are still held.
+ */
 static void
 note_released(struct lock *lock)
 {
@@ -49,6 +55,7 @@ note_released(struct lock *lock)
         PERCPU(held) = lock->outer;
         return;
     }
+    ASSERT((lock->flags & EFLAGS_IF) == 0);
     while (l != NULL && l->outer != lock)
         l = l->outer;
     ASSERT(l != NULL);
@@ -119,10 +126,20 @@ lock_release(struct lock *lock)
     lock->holder = 0;
     atomic_store(&lock->taken, 0);
     irq_restore(flags);
+    preempt_check();
 }
 
 bool
 lock_is_held(const struct lock *lock)
 {
     return atomic_load(&lock->holder) == PERCPU(cpu) + 1;
+}
+
+bool
+lock_is_only(const struct lock *lock)
+{
+    const struct lock *newest = PERCPU(held);
+
+    return lock_is_held(lock) &&
+           (newest == NULL || (newest == lock && lock->outer == NULL));
 }

@@ -4,6 +4,7 @@
  * lock_acquire masks interrupts on this processor and spins; lock_release
  * brings back the interrupt state of before.  So a spinlock may be taken in
  * any context, and must be held for a short, bounded time only: no blocking.
+ * A switch to another world that became due meanwhile happens on release.
  *
  * Every lock has a rank.  A processor may only take locks of ascending rank,
  * which makes deadlock impossible; debug builds check it on every acquire,
@@ -53,6 +54,9 @@ bool lock_try(struct lock *lock);
 
 /* Whether this processor holds LOCK. */
 bool lock_is_held(const struct lock *lock);
+
+/* Whether it holds LOCK and, as far as debug builds know, no other one. */
+bool lock_is_only(const struct lock *lock);
 
 #define ASSERT_HELD(lock) ASSERT(lock_is_held(lock))
 

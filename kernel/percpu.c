@@ -49,6 +49,7 @@ percpu_set_online(struct percpu *cpu)
 
     ASSERT(n < CPU_MAX && cpu->cpu == n);
     percpus[n] = cpu;
-    cpu->online = true;
     atomic_store(&online, n + 1);
+    /* Last: who waits for it may go on to start processor n + 1. */
+    atomic_store(&cpu->online, true);
 }

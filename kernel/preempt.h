@@ -12,6 +12,17 @@
 #include "kernel/trap.h"
 #include "kernel/x86/cpu.h"
 
+/* If a switch is due and nothing forbids it: now. */
+static inline void
+preempt_check(void)
+{
+    if (PERCPU(resched) && (read_eflags() & EFLAGS_IF) != 0) {
+        cli();
+        trap_preempt_point();
+        sti();
+    }
+}
+
 static inline void
 preempt_disable(void)
 {
@@ -25,11 +36,7 @@ preempt_enable(void)
 {
     compiler_barrier();
     PERCPU(preempt_off)--;
-    if (PERCPU(resched) && (read_eflags() & EFLAGS_IF) != 0) {
-        cli();
-        trap_preempt_point();
-        sti();
-    }
+    preempt_check();
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include "kernel/base/stats.h"
 #include "kernel/irq.h"
 #include "kernel/panic.h"
+#include "kernel/preempt.h"
 #include "kernel/trap.h"
 #include "kernel/x86/atomic.h"
 #include "kernel/x86/cpu.h"
@@ -97,26 +98,29 @@ smp_resched(unsigned cpu)
 void
 smp_call_others(void (*fn)(void *arg), void *arg)
 {
-    unsigned self;
+    unsigned count;
 
+    /* What the caller has written, a processor that comes later sees. */
+    atomic_fence();
     if (cpu_count() == 1)
         return;
     ASSERT(read_eflags() & EFLAGS_IF);
-    PERCPU(preempt_off)++;
+    preempt_disable();
     while (atomic_exchange(&call.busy, 1) != 0)
         cpu_pause();
     STAT_INC(smp, calls);
-    self = PERCPU(cpu);
+    /* Once: one that comes online in between has not been counted. */
+    count = cpu_count();
     call.fn = fn;
     call.arg = arg;
-    atomic_store(&call.pending, cpu_count() - 1);
-    for (unsigned i = 0; i < cpu_count(); i++)
-        if (i != self)
+    atomic_store(&call.pending, count - 1);
+    for (unsigned i = 0; i < count; i++)
+        if (i != PERCPU(cpu))
             ops->send(percpu_get(i)->apic_id, VEC_IPI_CALL);
     while (atomic_load(&call.pending) != 0)
         cpu_pause();
     atomic_store(&call.busy, 0);
-    PERCPU(preempt_off)--;
+    preempt_enable();
 }
 
 struct flush_range {
@@ -124,8 +128,8 @@ struct flush_range {
     unsigned pages;
 };
 
-static void
-flush_all(void)
+void
+tlb_flush_all(void)
 {
     uint32_t cr4 = read_cr4();
 
@@ -143,20 +147,23 @@ flush_local(void *arg)
     const struct flush_range *r = arg;
 
     if (r->pages >= FLUSH_ALL_PAGES) {
-        flush_all();
+        tlb_flush_all();
         return;
     }
     for (unsigned i = 0; i < r->pages; i++)
         invlpg(r->linear + i * PAGE_SIZE);
 }
 
+/* Without a break: the others must be those that have not flushed yet. */
 void
 tlb_shootdown(uint32_t linear, unsigned pages)
 {
     struct flush_range range = { linear, pages };
 
+    preempt_disable();
     flush_local(&range);
     smp_call_others(flush_local, &range);
+    preempt_enable();
 }
 
 void

@@ -35,6 +35,7 @@ void smp_resched(unsigned cpu);
 /*
  * Run FN(ARG) on all other online processors in interrupt context, and wait
  * until all have.  Interrupts must be on, no spinlock held; FN must be short.
+ * Which are the others is up to preemption, unless the caller disables it.
  */
 void smp_call_others(void (*fn)(void *arg), void *arg);
 
@@ -43,6 +44,12 @@ void smp_call_others(void (*fn)(void *arg), void *arg);
  * return none uses an old one.  Context as smp_call_others.
  */
 void tlb_shootdown(uint32_t linear, unsigned pages);
+
+/*
+ * Forget all translations of this processor.  A new one does so once it is
+ * online: shootdowns of before did not wait for it.
+ */
+void tlb_flush_all(void);
 
 /* Stop the others for ever; from panic, any context. */
 void smp_stop_others(void);

@@ -83,12 +83,17 @@ timer_cancel(struct timer *timer)
     return was_armed;
 }
 
+/*
+ * On all processors: the callback may still be running on one while the timer
+ * has since been set, and cancelled, on another.
+ */
 void
 timer_cancel_wait(struct timer *timer)
 {
     timer_cancel(timer);
-    while (atomic_load(&timer_cpus[timer->cpu].running) == timer)
-        cpu_pause();
+    for (unsigned i = 0; i < cpu_count(); i++)
+        while (atomic_load(&timer_cpus[i].running) == timer)
+            cpu_pause();
 }
 
 void

@@ -28,7 +28,10 @@ void timer_set(struct timer *timer, uint64_t deadline);
  */
 bool timer_cancel(struct timer *timer);
 
-/* The same, and wait until the callback is not running: then TIMER may go. */
+/*
+ * The same, and wait until the callback is not running on any processor: then
+ * TIMER may go.  The callback must not set it again by then.
+ */
 void timer_cancel_wait(struct timer *timer);
 
 /*

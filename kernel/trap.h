@@ -37,7 +37,7 @@ extern const char trap_stubs[];
 void double_fault_entry(void);
 NORETURN void double_fault(void);
 
-/* Called after a device interrupt, before returning: may switch worlds. */
+/* HOOK is called at preemption points, interrupts masked: may switch worlds. */
 void trap_set_preempt_hook(void (*hook)(void));
 
 /*

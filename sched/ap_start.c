@@ -30,7 +30,7 @@
 #define ANSWER_US       200000u         /* patience for one processor */
 #define POLL_US         100u
 #define DF_STACK_PAGES  1u
-#define SYNC_ROUNDS     8u
+#define SYNC_ROUNDS     16u
 
 enum ap_state { AP_STARTED, AP_ALIVE, AP_GIVEN_UP };
 
@@ -40,6 +40,7 @@ struct ap {
     uint8_t *stack;
     uint8_t *df_stack;
     struct percpu percpu;
+    struct world idle;
     struct tss tss, df_tss;
     struct segdesc gdt[GDT_ENTRIES];
 };
@@ -62,31 +63,28 @@ sync_answer(void)
 }
 
 /*
- * How far the other counter is behind ours, from the round with the shortest
- * way there and back; 0 if the difference could be the way's own.
+ * How far the other counter is behind ours.  Each round tells that it was read
+ * between two readings of ours; any offset that agrees with all rounds is as
+ * good as any other, so 0 if that does.
  */
 static uint64_t
 sync_measure(void)
 {
-    uint64_t best = UINT64_MAX;
-    int64_t offset = 0;
+    int64_t least = INT64_MIN;
+    int64_t most = INT64_MAX;
 
     for (uint32_t round = 1; round <= SYNC_ROUNDS; round++) {
         uint64_t start = rdtsc();
-        uint64_t trip;
 
         atomic_store(&sync.asked, round);
         while (atomic_load(&sync.answered) != round)
             cpu_pause();
-        trip = rdtsc() - start;
-        if (trip < best) {
-            best = trip;
-            offset = (int64_t)(start + trip / 2 - sync.ap_tsc);
-        }
+        least = MAX(least, (int64_t)(start - sync.ap_tsc));
+        most = MIN(most, (int64_t)(rdtsc() - sync.ap_tsc));
     }
-    if (offset <= (int64_t)best && offset >= -(int64_t)best)
+    if (least <= 0 && most >= 0)
         return 0;
-    return (uint64_t)offset;
+    return (uint64_t)(least + (most - least) / 2);
 }
 
 /* First C code of a new processor, on its own stack, interrupts masked. */
@@ -104,9 +102,10 @@ ap_main(void *arg)
     while (!atomic_load(&ap->percpu.may_run))
         cpu_pause();
     smp_ipi_ops()->init_cpu();
-    if (sched_adopt_cpu(ap->stack) != OK)
-        NOT_REACHED();
+    sched_adopt_cpu(&ap->idle, ap->stack);
     percpu_set_online(&ap->percpu);
+    atomic_fence();             /* online first, then the flush */
+    tlb_flush_all();
     sched_idle();
 }
 

@@ -6,8 +6,8 @@
  * anybody competes, and switch stacks.  A processor with nothing to run is in
  * its idle world, which halts until an interrupt makes somebody ready.
  *
- * A switch happens when a world blocks, and on the way out of an interrupt
- * that set PERCPU(resched).
+ * A switch happens when a world blocks; and once PERCPU(resched) is set, on the
+ * way out of an interrupt, or where a lock is released or preemption enabled.
  */
 #include "kernel/base/assert.h"
 #include "kernel/base/stats.h"
@@ -106,8 +106,8 @@ dispatch_switch(void)
     struct runq_choice choice;
     uint32_t flags;
 
-    ASSERT_HELD(&sched_lock);
-    ASSERT(PERCPU(preempt_off) == 0);
+    ASSERT(lock_is_only(&sched_lock));
+    ASSERT(PERCPU(preempt_off) == 0 && PERCPU(irq_depth) == 0);
     PERCPU(resched) = false;
     charge(this_cpu(), now);
     if (old->state == WORLD_RUNNING)
@@ -129,7 +129,7 @@ dispatch_switch(void)
     sched_lock.flags = flags;
 }
 
-/* On the way out of an interrupt, interrupts masked. */
+/* Interrupts are masked. */
 static void
 preempt(void)
 {
@@ -240,31 +240,28 @@ sched_cpu_load_permille(unsigned cpu)
 status_t
 sched_init(void)
 {
-    status_t status;
+    static struct world boot_idle;
 
     runq_init(&runqueue, PERCPU(cpu), clock_now());
     panic_set_guard_finder(world_find_guard);
     panic_add_reporter(world_panic_report);
     trap_set_preempt_hook(preempt);
-    status = sched_adopt_cpu((uint8_t *)boot_stack);
-    return status == OK ? world_start_reaper() : status;
+    sched_adopt_cpu(&boot_idle, (uint8_t *)boot_stack);
+    return world_start_reaper();
 }
 
-status_t
-sched_adopt_cpu(uint8_t *stack)
+void
+sched_adopt_cpu(struct world *w, uint8_t *stack)
 {
     unsigned cpu = PERCPU(cpu);
-    status_t status = world_adopt_idle(stack);
 
-    if (status != OK)
-        return status;
+    world_adopt_idle(w, stack);
     timer_init(&cpus[cpu].slice, on_slice_end);
     lock_acquire(&sched_lock);
     cpus[cpu].load_since = clock_now();
     if (cpu != 0)
         runq_cpu_online(&runqueue, cpu, clock_now());
     lock_release(&sched_lock);
-    return OK;
 }
 
 /* sti and hlt have no gap between them in which a wake-up could be lost. */

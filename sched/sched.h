@@ -3,7 +3,6 @@
  *
  * Order: sched_init on the boot processor, whose running code becomes its idle
  * world; worlds may be created from then on and run once sched_idle is called.
- * Each further processor calls sched_adopt_cpu and sched_idle for itself.
  */
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
@@ -12,12 +11,6 @@
 #include "kernel/base/types.h"
 
 MUST_CHECK status_t sched_init(void);
-
-/*
- * Make the running code the idle world of this processor; STACK is the lowest
- * byte of the stack it runs on.  Needs percpu; before sched_idle.
- */
-MUST_CHECK status_t sched_adopt_cpu(uint8_t *stack);
 
 /* Run worlds for ever, halting when there is none to run. */
 NORETURN void sched_idle(void);

@@ -79,8 +79,15 @@ void dispatch_wake_all(struct wait_queue *queue);
 /* The callback of every world's timer: its deadline has come. */
 void dispatch_deadline(struct timer *timer);
 
-/* Make the running code, on STACK, this processor's idle world.  No lock. */
-MUST_CHECK status_t world_adopt_idle(uint8_t *stack);
+/*
+ * Make the running code, on the stack whose lowest byte is STACK, this
+ * processor's idle world, and have the processor take part in scheduling; W is
+ * zeroed memory for it.  Needs percpu; before sched_idle.  No lock.
+ */
+void sched_adopt_cpu(struct world *w, uint8_t *stack);
+
+/* The first half of that. */
+void world_adopt_idle(struct world *w, uint8_t *stack);
 
 /* The world that frees those which nobody joins.  No lock. */
 MUST_CHECK status_t world_start_reaper(void);

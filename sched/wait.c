@@ -38,9 +38,12 @@ wait_block(struct wait_queue *queue, struct lock *lock, uint64_t deadline)
     status_t status;
 
     ASSERT_HELD(lock);
-    if (self->killed)
-        return ERR_KILLED;
     lock_acquire(&sched_lock);
+    /* Under sched_lock: who kills from now on finds a world that waits. */
+    if (self->killed) {
+        lock_release(&sched_lock);
+        return ERR_KILLED;
+    }
     list_add_tail(&queue->waiters, &self->wait_link);
     flags = release_masked(lock);
     status = dispatch_block(queue->name, deadline);

@@ -146,13 +146,9 @@ world_create(const struct world_params *params, struct world **world)
 }
 
 /* The running code becomes a world: see sched_adopt_cpu. */
-status_t
-world_adopt_idle(uint8_t *stack)
+void
+world_adopt_idle(struct world *w, uint8_t *stack)
 {
-    struct world *w = heap_alloc_zero(sizeof(*w));
-
-    if (w == NULL)
-        return TRACE_ERR(ERR_NO_MEMORY);
     format_buf(w->name, sizeof(w->name), "idle%u", PERCPU(cpu));
     w->state = WORLD_RUNNING;
     w->is_idle = true;
@@ -168,7 +164,6 @@ world_adopt_idle(uint8_t *stack)
     PERCPU(idle) = w;
     PERCPU(current) = w;
     lock_release(&sched_lock);
-    return OK;
 }
 
 void

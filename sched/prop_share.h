@@ -39,7 +39,7 @@ struct share_params {
 };
 
 enum share_state {
-    SHARE_ASLEEP,               /* does not want to run */
+    SHARE_OUT,                  /* asleep, and owes nothing */
     SHARE_FREE,                 /* its rate is its share of what there is */
     SHARE_LOW,                  /* that would be less than its minimum */
     SHARE_HIGH,                 /* that would be its maximum, or more */
@@ -48,9 +48,10 @@ enum share_state {
 struct share_client {
     struct share_params params;
     enum share_state state;
+    bool awake;                 /* wants to run */
     uint64_t used;              /* ns that it ran, ever */
 
-    /* prop_share.c's own */
+    /* prop_share.c's and water_fill.c's own */
     uint32_t min, max;          /* the limits as rates, max <= one processor */
     uint64_t level_min;         /* FREE from this water level up ... */
     uint64_t level_max;         /* ... to just below this one */
@@ -60,19 +61,21 @@ struct share_client {
     uint64_t paid;              /* where its use has brought it on its clock */
     uint64_t deadline;          /* where `request` more will bring it */
     int64_t request;            /* ns */
-    uint64_t limited_until;     /* it may not run before, for its maximum */
+    uint64_t max_paid;          /* likewise, in real time, for its maximum */
+    uint64_t limited_until;     /* until then its maximum forbids it to run */
     struct list runnable;
-    struct list running;
+    struct list active;         /* running, or a debtor */
 };
 
 struct prop_share {
     unsigned cpus;
     uint64_t now;
-    struct list runnable;       /* by share_client.runnable */
-    struct list running;        /* by share_client.running */
+    struct list runnable;       /* all but those that are out */
+    struct list running;
+    struct list debtors;        /* asleep, but ran ahead */
 
-    uint64_t virtual_now;       /* the mean `paid` of the FREE clients */
-    int64_t pending;            /* not in virtual_now yet */
+    uint64_t virtual_now;       /* the clock of the FREE clients */
+    int64_t pending;            /* times free_shares: not in it yet */
     uint64_t free_shares;       /* the sum over the FREE clients */
     uint64_t fixed_rate;        /* the sum over the LOW and HIGH ones */
     uint64_t min_sum;           /* of all runnable clients */
@@ -107,6 +110,9 @@ void share_advance(struct prop_share *ps, uint64_t now);
 void share_wake(struct prop_share *ps, struct share_client *c);
 void share_sleep(struct prop_share *ps, struct share_client *c);
 
+/* C is gone for good: forget it, whatever it owes. */
+void share_remove(struct prop_share *ps, struct share_client *c);
+
 /* C, which is runnable, gets a processor, or loses it. */
 void share_set_running(struct prop_share *ps, struct share_client *c,
                        bool running);
@@ -128,9 +134,6 @@ int64_t share_urgency(const struct prop_share *ps,
  */
 int64_t share_behind(const struct prop_share *ps,
                      const struct share_client *c);
-void share_shift(struct prop_share *ps, struct share_client *c, int64_t by);
-
-/* The rate that C is entitled to now (0 if asleep), in SHARE_RATE_ONE. */
-uint32_t share_rate(const struct prop_share *ps, const struct share_client *c);
+void share_shift(struct share_client *c, int64_t by);
 
 #endif

@@ -37,8 +37,7 @@
 /* What a search has seen. */
 struct search {
     struct sched_client *best;
-    int64_t measure;            /* urgency or lag of `best` */
-    bool eligible;
+    int64_t lag;                /* of `best` */
     bool competition;           /* somebody else could run here */
     uint64_t limited;           /* the first end of a limit */
 };
@@ -63,13 +62,30 @@ note_limit(struct search *s, const struct sched_client *c)
 
 /* --- Choosing ------------------------------------------------------------ */
 
-/* The best of CPU's own: eligible if possible, of these the most urgent. */
+/*
+ * Should A run rather than B (which may be nobody)?  Who is eligible goes
+ * before who is not; of the like, the more urgent.
+ */
+static bool
+goes_before(const struct runqueue *rq, const struct sched_client *a,
+            const struct sched_client *b)
+{
+    const struct prop_share *ps = &rq->share;
+    bool a_eligible, b_eligible;
+
+    if (a == NULL || b == NULL)
+        return b == NULL;
+    a_eligible = share_behind(ps, &a->share) >= 0;
+    b_eligible = share_behind(ps, &b->share) >= 0;
+    if (a_eligible != b_eligible)
+        return a_eligible;
+    return share_urgency(ps, &a->share) < share_urgency(ps, &b->share);
+}
+
+/* The best of those that wait for CPU. */
 static void
 search_own(struct runqueue *rq, unsigned cpu, struct search *s)
 {
-    bool eligible;
-    int64_t urgency;
-
     *s = (struct search){ .limited = RUNQ_NEVER };
     LIST_FOR_EACH(c, &rq->cpus[cpu].waiting, struct sched_client, link) {
         if (is_limited(rq, c)) {
@@ -77,14 +93,32 @@ search_own(struct runqueue *rq, unsigned cpu, struct search *s)
             continue;
         }
         s->competition = s->best != NULL;
-        eligible = share_behind(&rq->share, &c->share) >= 0;
-        urgency = share_urgency(&rq->share, &c->share);
-        if (s->best != NULL && (eligible < s->eligible ||
-            (eligible == s->eligible && urgency >= s->measure)))
+        if (goes_before(rq, c, s->best))
+            s->best = c;
+    }
+    if (s->best != NULL)
+        s->lag = share_lag(&rq->share, &s->best->share);
+}
+
+/* Add to S what waits for processor FROM and may run on CPU. */
+static void
+search_other(struct runqueue *rq, unsigned from, unsigned cpu,
+             struct search *s)
+{
+    int64_t lag;
+
+    LIST_FOR_EACH(c, &rq->cpus[from].waiting, struct sched_client, link) {
+        if (!may_run_on(c, cpu))
             continue;
-        s->best = c;
-        s->eligible = eligible;
-        s->measure = urgency;
+        if (is_limited(rq, c)) {
+            note_limit(s, c);
+            continue;
+        }
+        lag = share_lag(&rq->share, &c->share);
+        if (s->best == NULL || lag > s->lag) {
+            s->best = c;
+            s->lag = lag;
+        }
     }
 }
 
@@ -92,26 +126,9 @@ search_own(struct runqueue *rq, unsigned cpu, struct search *s)
 static void
 search_others(struct runqueue *rq, unsigned cpu, struct search *s)
 {
-    int64_t lag;
-
     *s = (struct search){ .limited = RUNQ_NEVER };
-    for (uint32_t m = rq->online & ~BIT(cpu); m != 0; m &= m - 1) {
-        struct list *waiting = &rq->cpus[lowest_bit(m)].waiting;
-
-        LIST_FOR_EACH(c, waiting, struct sched_client, link) {
-            if (!may_run_on(c, cpu))
-                continue;
-            if (is_limited(rq, c)) {
-                note_limit(s, c);
-                continue;
-            }
-            lag = share_lag(&rq->share, &c->share);
-            if (s->best == NULL || lag > s->measure) {
-                s->best = c;
-                s->measure = lag;
-            }
-        }
-    }
+    for (uint32_t m = rq->online & ~BIT(cpu); m != 0; m &= m - 1)
+        search_other(rq, lowest_bit(m), cpu, s);
     s->competition = s->best != NULL;
 }
 
@@ -127,7 +144,7 @@ recentre(struct runqueue *rq, unsigned cpu, struct sched_client *picked)
 
     LIST_FOR_EACH(c, &rq->cpus[cpu].waiting, struct sched_client, link)
         if ((c->share.state == SHARE_FREE) == is_free)
-            share_shift(&rq->share, &c->share, by);
+            share_shift(&c->share, by);
 }
 
 /* Choose among own and others' clients; S tells what was seen on the way. */
@@ -135,22 +152,18 @@ static struct sched_client *
 choose(struct runqueue *rq, unsigned cpu, struct search *s)
 {
     struct search others;
-    int64_t lag = 0;
 
     search_own(rq, cpu, s);
     search_others(rq, cpu, &others);
     s->competition = s->competition || others.competition;
-    if (s->best != NULL) {
-        lag = share_lag(&rq->share, &s->best->share);
-        if (lag > DRIFT_LIMIT || lag < -DRIFT_LIMIT)
-            recentre(rq, cpu, s->best);
-    } else {
+    if (s->best == NULL) {
         s->limited = MIN(s->limited, others.limited);
+        return others.best;
     }
-    if (others.best != NULL && (s->best == NULL ||
-        others.measure - lag > STEAL_THRESHOLD)) {
-        s->best = others.best;
-    }
+    if (s->lag > DRIFT_LIMIT || s->lag < -DRIFT_LIMIT)
+        recentre(rq, cpu, s->best);
+    if (others.best != NULL && others.lag - s->lag > STEAL_THRESHOLD)
+        return others.best;
     return s->best;
 }
 
@@ -177,23 +190,14 @@ whom_to_kick(struct runqueue *rq, unsigned cpu, bool slice_over)
 
 /* --- Placing ------------------------------------------------------------- */
 
-/* How easily what runs on CPU gives way: the larger, the easier. */
-static int64_t
-yielding(const struct runqueue *rq, unsigned cpu)
-{
-    const struct sched_client *current = rq->cpus[cpu].current;
-
-    if (current == NULL || share_behind(&rq->share, &current->share) < 0)
-        return INT64_MAX;
-    return share_urgency(&rq->share, &current->share);
-}
-
+/* Would C run at once on CPU, instead of what runs there? */
 static bool
 would_preempt(const struct runqueue *rq, const struct sched_client *c,
               unsigned cpu)
 {
-    return share_behind(&rq->share, &c->share) >= 0 && !is_limited(rq, c) &&
-           share_urgency(&rq->share, &c->share) < yielding(rq, cpu);
+    const struct sched_client *current = rq->cpus[cpu].current;
+
+    return !is_limited(rq, c) && goes_before(rq, c, current);
 }
 
 static bool
@@ -204,30 +208,36 @@ is_free_for(const struct runqueue *rq, unsigned cpu)
 
 /*
  * Where C should run: on its last processor if that idles, else on any that
- * idles; else on its last if it would preempt there, else where it would most
- * easily; else it waits for its last one.
+ * idles; else on its last if it may preempt there, else where it may preempt
+ * the least urgent; else it waits for its last one.
  */
 static unsigned
 choose_cpu(const struct runqueue *rq, const struct sched_client *c)
 {
     uint32_t allowed = c->affinity & rq->online;
-    unsigned cpu, easiest;
+    const struct sched_client *current, *victim = NULL;
+    unsigned cpu, last, best;
 
     ASSERT(allowed != 0);
-    if ((allowed & BIT(c->cpu)) != 0 && is_free_for(rq, c->cpu))
-        return c->cpu;
-    easiest = (allowed & BIT(c->cpu)) != 0 ? c->cpu : lowest_bit(allowed);
+    last = (allowed & BIT(c->cpu)) != 0 ? c->cpu : lowest_bit(allowed);
+    if (is_free_for(rq, last))
+        return last;
     for (uint32_t m = allowed; m != 0; m &= m - 1)
         if (is_free_for(rq, lowest_bit(m)))
             return lowest_bit(m);
-    if (would_preempt(rq, c, easiest))
-        return easiest;
+    if (would_preempt(rq, c, last))
+        return last;
+    best = last;
     for (uint32_t m = allowed; m != 0; m &= m - 1) {
         cpu = lowest_bit(m);
-        if (yielding(rq, cpu) > yielding(rq, easiest))
-            easiest = cpu;
+        current = rq->cpus[cpu].current;
+        if (current != NULL && would_preempt(rq, c, cpu) &&
+            (victim == NULL || goes_before(rq, victim, current))) {
+            victim = current;
+            best = cpu;
+        }
     }
-    return easiest;
+    return best;
 }
 
 /* Queue C, which is runnable and on no queue; whom to interrupt for it? */
@@ -242,7 +252,6 @@ place(struct runqueue *rq, struct sched_client *c)
         (p->current != NULL && would_preempt(rq, c, cpu)))
         kick = BIT(cpu) & ~rq->kicked;
     c->cpu = cpu;
-    c->waiting_since = rq->share.now;
     list_add_tail(&p->waiting, &c->link);
     rq->kicked |= kick;
     return kick;
@@ -272,7 +281,6 @@ put_back(struct runqueue *rq, unsigned cpu)
     share_set_running(&rq->share, &c->share, false);
     if (!may_run_on(c, cpu))
         return place(rq, c);
-    c->waiting_since = rq->share.now;
     list_add_tail(&p->waiting, &c->link);
     return 0;
 }
@@ -290,6 +298,7 @@ runq_pick(struct runqueue *rq, unsigned cpu, uint64_t now,
     uint64_t run;
 
     share_advance(&rq->share, now);
+    /* A whole request has just begun, so one has ended. */
     slice_over = previous != NULL && previous->share.request == SHARE_SLICE;
     rq->kicked &= ~BIT(cpu);
     choice->kick = put_back(rq, cpu);
@@ -317,14 +326,28 @@ runq_wake(struct runqueue *rq, struct sched_client *c, uint64_t now)
     return place(rq, c);
 }
 
+static void
+unqueue(struct runqueue *rq, struct sched_client *c)
+{
+    if (rq->cpus[c->cpu].current == c)
+        rq->cpus[c->cpu].current = NULL;
+    list_remove(&c->link);
+}
+
 void
 runq_sleep(struct runqueue *rq, struct sched_client *c, uint64_t now)
 {
     share_advance(&rq->share, now);
-    if (rq->cpus[c->cpu].current == c)
-        rq->cpus[c->cpu].current = NULL;
-    list_remove(&c->link);
+    unqueue(rq, c);
     share_sleep(&rq->share, &c->share);
+}
+
+void
+runq_remove(struct runqueue *rq, struct sched_client *c, uint64_t now)
+{
+    share_advance(&rq->share, now);
+    unqueue(rq, c);
+    share_remove(&rq->share, &c->share);
 }
 
 void

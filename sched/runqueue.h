@@ -31,7 +31,6 @@ struct sched_client {
     struct list link;           /* in the queue of `cpu` while it waits */
     unsigned cpu;               /* where it runs, waits, or ran last */
     uint32_t affinity;          /* bit per processor on which it may run */
-    uint64_t waiting_since;
     uint32_t migrations;        /* how often it changed processors */
 };
 
@@ -69,6 +68,9 @@ uint32_t runq_wake(struct runqueue *rq, struct sched_client *c, uint64_t now);
 
 /* C, which runs or waits, does not want to any more. */
 void runq_sleep(struct runqueue *rq, struct sched_client *c, uint64_t now);
+
+/* C, in whatever state, ends: nothing here refers to it any more. */
+void runq_remove(struct runqueue *rq, struct sched_client *c, uint64_t now);
 
 /* The client that runs on CPU lets others go first, at the next pick. */
 void runq_yield(struct runqueue *rq, unsigned cpu, uint64_t now);

@@ -151,7 +151,7 @@ dispatch_end(void)
     struct world *self = PERCPU(current);
 
     self->state = WORLD_ZOMBIE;
-    runq_sleep(&runqueue, &self->client, clock_now());
+    runq_remove(&runqueue, &self->client, clock_now());
     dispatch_switch();
     NOT_REACHED();
 }

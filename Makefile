@@ -38,7 +38,7 @@ VMK_OBJ := $(patsubst %,$(B)/vmk/%.o,$(VMK_SRC))
 GEN     := $(B)/gen/version.h
 
 .PHONY: all run test lint bench clean iso unit fuzz boot-test
-all: $(B)/vmkernel.elf $(B)/socle.iso $(B)/btrun
+all: $(B)/vmkernel.elf $(B)/socle.iso
 
 $(B)/.have-%: scripts/need.sh scripts/packages
 	@mkdir -p $(B)
@@ -212,7 +212,7 @@ $(B)/bench/%: tests/bench/%.c $(wildcard bt/*.c bt/*.h bt/*.def) Makefile \
 	$(call say,BENCH,$<)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) -m32 -std=gnu11 -O2 $(WARN) -I. $< $(wildcard bt/*.c) \
-	    kernel/base/format.c kernel/base/str.c tests/unit/fake_image.c -o $@
+	    kernel/base/format.c kernel/base/str.c tests/unit/fake_image.c -Itests -o $@
 
 bench: $(B)/socle.iso $(BENCH_BIN) | $(B)/.have-bench
 	$(Q)$(B)/bench/bench_decode $(B)/vmkernel.elf $(BENCH_BIN)

@@ -1,0 +1,117 @@
+/*
+ * bt_int.h - what the files of the translator share.
+ *
+ * Words: a *unit* is a run of guest instructions with one way in; a *batch* is
+ * what one bt_entry() translates, several units that jump to each other; a
+ * *stub* is out-of-line code behind a batch; a *link* is a word of data through
+ * which a stub jumps; a *checked entry* compares slots.target with the unit's
+ * eip, and on a mismatch goes on to the next one of the same lookup bucket:
+ *
+ *      lookup[eip & 0x3fff] -> checked -> checked -> miss routine -> exit
+ *
+ * The TC is filled in ascending order and emptied only as a whole, so points
+ * and units are sorted by address without further work.
+ */
+#ifndef BT_BT_INT_H
+#define BT_BT_INT_H
+
+#include "bt/bt.h"
+#include "bt/emit.h"
+#include "kernel/base/addr.h"
+
+#define UNIT_INSN_MAX   12
+#define BATCH_UNIT_MAX  24
+
+/* Most that one instruction, and one unit with its stubs, can take. */
+#define INSN_CODE_MAX   64
+#define STUB_CODE_MAX   56
+#define UNIT_CODE_MAX   1152
+#define UNIT_FIXUP_MAX  3
+#define UNIT_POINT_MAX  96
+#define SCRATCH_SIZE    KB(16)
+#define FIXUP_MAX       (BATCH_UNIT_MAX * UNIT_FIXUP_MAX)
+/* A unit that was dropped begins with a jump this long to its successor. */
+#define UNIT_CODE_MIN   5
+
+STATIC_ASSERT(UNIT_INSN_MAX * INSN_CODE_MAX +
+              UNIT_FIXUP_MAX * STUB_CODE_MAX + 3 * INSN_CODE_MAX <=
+              UNIT_CODE_MAX);
+STATIC_ASSERT(UNIT_INSN_MAX * 7 + UNIT_FIXUP_MAX + 4 <= UNIT_POINT_MAX);
+STATIC_ASSERT(SCRATCH_SIZE * 2 <= BT_CODE_MIN);
+STATIC_ASSERT(BATCH_UNIT_MAX < BT_TU_MIN);
+STATIC_ASSERT(FIXUP_MAX + BATCH_UNIT_MAX + 1 <= BT_LINK_MIN);
+
+/* How the guest's state follows from the machine's at a TC address. */
+enum point_kind {
+    POINT_RUN,      /* copied code: eip advances as the TC address does */
+    POINT_AT,       /* eip as noted, registers as they are */
+    POINT_ECX,      /* the same, and ECX is in its slot */
+    POINT_ECX_POP,  /* ... and four bytes have been popped */
+    POINT_TARGET,   /* ECX in its slot, eip in slots.target */
+};
+
+struct point {
+    uint32_t at;            /* offset in the TC << 3 | enum point_kind */
+    uint32_t eip;
+};
+#define POINT_KIND BITS(2, 0)
+#define POINT_AT_OFFSET BITS(31, 3)
+
+#define NO_TU UINT32_MAX
+
+struct bt_tu {
+    uint32_t eip;
+    uint32_t entry;         /* address in the TC */
+    uint32_t checked;       /* of the checked entry; 0: it has none */
+    uint32_t check_link;    /* where that goes on a mismatch */
+    uint32_t check_epoch;   /* it is in its bucket if this is bt->epoch */
+    uint32_t page[2];       /* ids; the same twice if it is on one page */
+    uint32_t next_hash;     /* numbers of units, NO_TU at the end */
+    uint32_t next_page[2];  /* number * 2 + which page, likewise */
+};
+
+struct bt_link {
+    uint32_t home;          /* value while its target is not translated */
+    uint32_t eip;           /* the target; with home = miss: a check_link */
+};
+
+struct bt {
+    const struct bt_env *env;
+    struct bt_tu *tus;
+    struct bt_link *links;
+    struct point *points;
+    uint32_t *hash, *page_hash;     /* numbers of units; refs */
+    uint32_t hash_mask;
+    uint32_t tu_count, link_count, point_count;
+    uint32_t code_used;
+    uint32_t shared_code, shared_points;    /* what a flush leaves */
+    uint32_t miss;                  /* address of the miss routine */
+    uint32_t epoch;
+    struct bt_stats stats;
+    uint8_t scratch[SCRATCH_SIZE];
+};
+
+/* --- tcache.c ------------------------------------------------------------- */
+bool tcache_has_room(const struct bt *bt);
+uint32_t tcache_next(const struct bt *bt);      /* address of the next batch */
+void tcache_commit(struct bt *bt, const struct emitter *e);
+void tcache_add_point(struct bt *bt, uint32_t address, enum point_kind kind,
+                      uint32_t eip);
+
+/* --- tc_lookup.c ---------------------------------------------------------- */
+struct bt_tu *tc_find(const struct bt *bt, uint32_t eip);
+/* A new unit at EIP, not yet found. */
+struct bt_tu *tc_add(struct bt *bt, uint32_t eip, const uint32_t page[2]);
+void tc_remove(struct bt *bt, struct bt_tu *tu);
+/* The first ref of a page id's bucket: tus[ref / 2].page[ref % 2]. */
+uint32_t tc_page_first(const struct bt *bt, uint32_t id);
+
+/* --- chain.c -------------------------------------------------------------- */
+uint32_t chain_new_link(struct bt *bt, uint32_t eip, uint32_t home);
+uint32_t chain_link_slot(const struct bt *bt, uint32_t link);
+void chain_set_link(struct bt *bt, uint32_t link, uint32_t to);
+void chain_publish(struct bt *bt, struct bt_tu *tu);
+void chain_emit_checked(struct bt *bt, struct emitter *e, struct bt_tu *tu);
+void chain_emit_stub(struct bt *bt, struct emitter *e, uint32_t eip);
+
+#endif

@@ -1,0 +1,392 @@
+/*
+ * translate.c - batches of units, and which class is handled by whom.
+ *
+ * bt_entry() finds the unit at a guest address or translates it together with
+ * its successors: what falls through is laid out next so that it needs no jump,
+ * other targets wait in a queue.  Jumps get their addresses at the end, when it
+ * is known who has become part of the batch; the rest go through stubs.
+ */
+#include "bt/handlers_int.h"
+
+#include "kernel/base/assert.h"
+
+struct class_handler {
+    void (*handle)(struct xlate *x, const struct insn *insn);
+    bool ends_unit;
+};
+
+/*
+ * By env->is_user: there, what a CPL 3 program may not do faults by itself,
+ * and segment registers and flags are the machine's.
+ */
+static const struct class_handler handlers[2][OPCODE_CLASS_COUNT] = {
+    [false] = {
+        [CLASS_UNDEFINED] = { xlate_undefined, true },
+        [CLASS_IDENT] = { xlate_ident, false },
+        [CLASS_X87] = { xlate_ident, false },
+        [CLASS_MMX] = { xlate_ident, false },
+        [CLASS_SSE] = { xlate_ident, false },
+        [CLASS_STRING] = { xlate_ident, false },
+        [CLASS_JCC] = { xlate_jcc, true },
+        [CLASS_LOOP] = { xlate_loop, true },
+        [CLASS_JMP] = { xlate_jmp, true },
+        [CLASS_CALL] = { xlate_call, true },
+        [CLASS_JMP_IND] = { xlate_jmp_indirect, true },
+        [CLASS_CALL_IND] = { xlate_call_indirect, true },
+        [CLASS_RET] = { xlate_ret, true },
+        [CLASS_JMP_FAR] = { xlate_emulate, true },
+        [CLASS_CALL_FAR] = { xlate_emulate, true },
+        [CLASS_RET_FAR] = { xlate_emulate, true },
+        [CLASS_IRET] = { xlate_emulate, true },
+        [CLASS_INT] = { xlate_int, true },
+        [CLASS_SYSCALL] = { xlate_emulate, true },
+        [CLASS_SEG_LOAD] = { xlate_emulate, true },
+        [CLASS_SEG_STORE] = { xlate_emulate, true },
+        [CLASS_FLAGS] = { xlate_emulate, true },
+        [CLASS_IO] = { xlate_emulate, true },
+        [CLASS_SENSITIVE] = { xlate_emulate, true },
+        [CLASS_PRIV] = { xlate_emulate, true },
+        [CLASS_HIDDEN] = { xlate_undefined, true },
+    },
+    [true] = {
+        [CLASS_UNDEFINED] = { xlate_undefined, true },
+        [CLASS_IDENT] = { xlate_ident, false },
+        [CLASS_X87] = { xlate_ident, false },
+        [CLASS_MMX] = { xlate_ident, false },
+        [CLASS_SSE] = { xlate_ident, false },
+        [CLASS_STRING] = { xlate_ident, false },
+        [CLASS_JCC] = { xlate_jcc, true },
+        [CLASS_LOOP] = { xlate_loop, true },
+        [CLASS_JMP] = { xlate_jmp, true },
+        [CLASS_CALL] = { xlate_call, true },
+        [CLASS_JMP_IND] = { xlate_jmp_indirect, true },
+        [CLASS_CALL_IND] = { xlate_call_indirect, true },
+        [CLASS_RET] = { xlate_ret, true },
+        [CLASS_JMP_FAR] = { xlate_emulate, true },
+        [CLASS_CALL_FAR] = { xlate_emulate, true },
+        [CLASS_RET_FAR] = { xlate_emulate, true },
+        [CLASS_IRET] = { xlate_emulate, true },
+        [CLASS_INT] = { xlate_int, true },
+        [CLASS_SYSCALL] = { xlate_emulate, true },
+        [CLASS_SEG_LOAD] = { xlate_ident, false },
+        [CLASS_SEG_STORE] = { xlate_ident, false },
+        [CLASS_FLAGS] = { xlate_ident, false },
+        [CLASS_IO] = { xlate_ident, false },
+        [CLASS_SENSITIVE] = { xlate_user_sensitive, true },
+        [CLASS_PRIV] = { xlate_ident, false },
+        [CLASS_HIDDEN] = { xlate_undefined, true },
+    },
+};
+
+static const struct class_handler *
+handler_of(const struct bt_env *env, const struct insn *insn)
+{
+    return &handlers[env->is_user][insn_opcode(insn)->class];
+}
+
+bool
+xlate_ends_unit(const struct bt_env *env, const struct insn *insn)
+{
+    return handler_of(env, insn)->ends_unit;
+}
+
+void
+xlate_point(struct xlate *x, enum point_kind kind, uint32_t eip)
+{
+    tcache_add_point(x->bt, emit_here(&x->e), kind, eip);
+}
+
+void
+xlate_expect(struct xlate *x, uint32_t eip, bool is_return)
+{
+    if (x->queue_count == QUEUE_MAX)
+        return;
+    x->queue[x->queue_count] = eip;
+    x->queue_checked[x->queue_count++] = is_return;
+}
+
+static void
+add_fixup(struct xlate *x, uint32_t eip)
+{
+    ASSERT(x->fixup_count < FIXUP_MAX);
+    x->fixups[x->fixup_count++] = (struct fixup){
+        .offset = (uint32_t)(x->e.next - x->e.start) - sizeof(uint32_t),
+        .eip = eip,
+    };
+    xlate_expect(x, eip, false);
+}
+
+void
+xlate_jmp_to(struct xlate *x, uint32_t eip)
+{
+    xlate_point(x, POINT_AT, eip);
+    emit_jmp(&x->e, 0);
+    add_fixup(x, eip);
+}
+
+void
+xlate_jcc_to(struct xlate *x, unsigned cc, uint32_t eip)
+{
+    emit_jcc(&x->e, cc, 0);
+    add_fixup(x, eip);
+}
+
+void
+xlate_fall(struct xlate *x, uint32_t eip)
+{
+    x->has_fall = true;
+    x->fall = eip;
+}
+
+void
+xlate_exit(struct xlate *x, enum bt_exit reason, uint32_t eip)
+{
+    const struct bt_env *env = x->bt->env;
+
+    xlate_point(x, POINT_AT, eip);
+    emit_set_slot(&x->e, SLOT(x, exit_eip), eip);
+    emit_set_slot(&x->e, SLOT(x, exit_reason), reason);
+    if (env->callout == CALLOUT_INT)
+        emit_int(&x->e, env->callout_vector);
+    else
+        emit_jmp_slot(&x->e, env->tables_at +
+                      (uint32_t)offsetof(struct bt_tables, exit));
+}
+
+/* The unit's instructions, one handler after the other. */
+static void
+translate_insns(struct xlate *x)
+{
+    const struct unit *unit = &x->unit;
+
+    x->eip = unit->eip;
+    x->has_fall = false;
+    x->is_ended = false;
+    for (unsigned i = 0; i < unit->count; i++) {
+        const struct insn *insn = &unit->insns[i];
+        bool is_last = i + 1 == unit->count;
+
+        x->bytes = unit->bytes[i];
+        if (is_last && unit->result == DECODE_UNDEFINED) {
+            xlate_exit(x, BT_EXIT_UNDEFINED, x->eip);
+            return;
+        }
+        if (is_last && unit->result == DECODE_TOO_LONG) {
+            xlate_exit(x, BT_EXIT_TOO_LONG, x->eip);
+            return;
+        }
+        xlate_point(x, POINT_RUN, x->eip);
+        handler_of(x->bt->env, insn)->handle(x, insn);
+        if (x->is_ended)
+            return;
+        x->eip = xlate_next_eip(x, insn);
+    }
+    xlate_fall(x, x->eip);
+}
+
+static void
+add_checked_here(struct xlate *x, struct bt_tu *tu)
+{
+    chain_emit_checked(x->bt, &x->e, tu);
+    chain_publish(x->bt, tu);
+}
+
+/* Translate the unit at EIP to the end of the batch; false: cannot fetch. */
+static bool
+translate_unit(struct xlate *x, uint32_t eip)
+{
+    static const uint8_t nops[UNIT_CODE_MIN] = { 0x90, 0x90, 0x90, 0x90,
+                                                 0x90 };
+    struct bt_tu *tu;
+    size_t size;
+
+    unit_choose(x, eip, x->is_step ? 1 : UNIT_INSN_MAX);
+    if (!x->unit.is_fetched)
+        return false;
+    tu = tc_add(x->bt, eip, x->unit.page);
+    if (x->want_checked)
+        add_checked_here(x, tu);
+    x->want_checked = false;
+    tu->entry = emit_here(&x->e);
+    translate_insns(x);
+    size = emit_here(&x->e) - tu->entry;
+    if (size < UNIT_CODE_MIN) {
+        xlate_point(x, POINT_AT, x->fall);
+        emit_bytes(&x->e, nops, UNIT_CODE_MIN - size);
+    }
+    x->unit_count++;
+    x->bt->stats.units++;
+    x->bt->stats.instructions += x->unit.count;
+    return true;
+}
+
+static bool
+has_room(const struct xlate *x)
+{
+    size_t left = (size_t)(x->e.end - x->e.next);
+
+    return x->unit_count < BATCH_UNIT_MAX && !x->is_complete &&
+           left >= x->fixup_count * STUB_CODE_MAX + UNIT_CODE_MAX &&
+           x->bt->env->point_max - x->bt->point_count >=
+               UNIT_POINT_MAX + x->fixup_count;
+}
+
+/*
+ * Go on where the last unit falls through, until that is translated already or
+ * cannot be: then there must be a jump.
+ */
+static void
+translate_falls(struct xlate *x)
+{
+    while (x->has_fall) {
+        uint32_t eip = x->fall;
+
+        x->has_fall = false;
+        if (!has_room(x) || tc_find(x->bt, eip) != NULL ||
+            !translate_unit(x, eip))
+            xlate_jmp_to(x, eip);
+    }
+}
+
+/* Another target to translate; false when the batch is complete. */
+static bool
+choose_next(struct xlate *x, unsigned *queued, uint32_t *eip)
+{
+    while (has_room(x) && *queued < x->queue_count) {
+        *eip = x->queue[*queued];
+        x->want_checked = x->queue_checked[(*queued)++];
+        if (tc_find(x->bt, *eip) == NULL)
+            return true;
+    }
+    x->want_checked = false;
+    return false;
+}
+
+/* Give the batch's jumps their targets, with stubs for those not there. */
+static void
+resolve_fixups(struct xlate *x)
+{
+    for (unsigned i = 0; i < x->fixup_count; i++) {
+        struct fixup *f = &x->fixups[i];
+        const struct bt_tu *tu = tc_find(x->bt, f->eip);
+        struct emitter field = x->e;
+        uint32_t target = tu != NULL ? tu->entry : emit_here(&x->e);
+
+        if (x->is_step) {
+            target = emit_here(&x->e);
+            xlate_exit(x, BT_EXIT_STEP, f->eip);
+        } else if (tu == NULL) {
+            chain_emit_stub(x->bt, &x->e, f->eip);
+        }
+        field.next = field.start + f->offset;
+        emit_rel32(&field, target);
+    }
+}
+
+static void
+translate_rest(struct xlate *x)
+{
+    unsigned queued = 0;
+    uint32_t eip;
+
+    translate_falls(x);
+    while (choose_next(x, &queued, &eip)) {
+        x->is_complete = !translate_unit(x, eip);
+        translate_falls(x);
+    }
+    resolve_fixups(x);
+    tcache_commit(x->bt, &x->e);
+    x->bt->stats.batches++;
+}
+
+static void
+start(struct xlate *x, struct bt *bt)
+{
+    if (!tcache_has_room(bt))
+        bt_flush(bt);
+    x->bt = bt;
+    x->e = (struct emitter){
+        .start = bt->scratch, .next = bt->scratch,
+        .end = bt->scratch + SCRATCH_SIZE, .address = tcache_next(bt),
+        .slot_segment = bt->env->slot_segment,
+    };
+    x->fixup_count = x->queue_count = x->unit_count = 0;
+    x->is_step = x->is_complete = x->want_checked = x->has_fall = false;
+}
+
+/* Translate what is at EIP; NULL if that cannot be fetched. */
+static struct bt_tu *
+translate(struct bt *bt, uint32_t eip, bool want_checked)
+{
+    struct xlate x;
+
+    start(&x, bt);
+    x.want_checked = want_checked;
+    if (!translate_unit(&x, eip))
+        return NULL;
+    translate_rest(&x);
+    return tc_find(bt, eip);
+}
+
+/* A checked entry for a unit that was translated without. */
+static void
+add_checked(struct bt *bt, struct bt_tu *tu)
+{
+    struct xlate x;
+
+    start(&x, bt);
+    chain_emit_checked(bt, &x.e, tu);
+    tcache_add_point(bt, emit_here(&x.e), POINT_AT, tu->eip);
+    emit_jmp(&x.e, tu->entry);
+    tcache_commit(bt, &x.e);
+}
+
+uint32_t
+bt_entry(struct bt *bt, uint32_t eip)
+{
+    struct bt_slots *slots = bt->env->slots;
+    bool is_miss = slots->exit_reason == BT_EXIT_MISS &&
+                   slots->exit_eip == eip;
+    struct bt_tu *tu = tc_find(bt, eip);
+    uint32_t epoch;
+
+    /* A flush ends the lives of links and units: start anew after one. */
+    if (tu == NULL || (is_miss && tu->checked == 0 && !tcache_has_room(bt)))
+        tu = translate(bt, eip, is_miss);
+    if (tu == NULL)
+        return 0;
+    epoch = bt->epoch;
+    if (is_miss && tu->checked == 0)
+        add_checked(bt, tu);
+    if (is_miss) {
+        bt->stats.misses++;
+        chain_publish(bt, tu);
+    }
+    ASSERT(epoch == bt->epoch);
+    if (slots->exit_reason == BT_EXIT_LINK && slots->exit_arg < bt->link_count
+        && bt->links[slots->exit_arg].eip == eip &&
+        bt->links[slots->exit_arg].home != bt->miss)
+        chain_set_link(bt, slots->exit_arg, tu->entry);
+    return tu->entry;
+}
+
+uint32_t
+bt_step(struct bt *bt, uint32_t eip)
+{
+    struct xlate x;
+    struct bt_tu *tu;
+    uint32_t entry;
+
+    start(&x, bt);
+    x.is_step = true;
+    if (!translate_unit(&x, eip))
+        return 0;
+    tu = &bt->tus[bt->tu_count - 1];
+    entry = tu->entry;
+    tc_remove(bt, tu);
+    if (x.has_fall)
+        xlate_jmp_to(&x, x.fall);
+    resolve_fixups(&x);
+    tcache_commit(bt, &x.e);
+    return entry;
+}

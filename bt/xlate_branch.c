@@ -1,0 +1,55 @@
+/*
+ * xlate_branch.c - direct jumps, conditional and not.
+ *
+ * Offsets become those of the TC.  LOOPcc and JCXZ exist in a short form only,
+ * so they jump over a long jump:
+ *
+ *      loop  1f
+ *      jmp   next              (or falls into it, when that is laid out next)
+ *   1: jmp   target
+ *
+ * Branches with 16-bit operands truncate eip; nobody's 32-bit code has them,
+ * and their owner does them.
+ */
+#include "bt/handlers_int.h"
+
+#define JMP_SIZE 5
+
+void
+xlate_jcc(struct xlate *x, const struct insn *insn)
+{
+    if (insn->op_size != sizeof(uint32_t)) {
+        xlate_emulate(x, insn);
+        return;
+    }
+    xlate_jcc_to(x, insn->opcode & OPCODE_CC, insn_target(insn, x->eip));
+    xlate_fall(x, xlate_next_eip(x, insn));
+    x->is_ended = true;
+}
+
+void
+xlate_loop(struct xlate *x, const struct insn *insn)
+{
+    static const uint8_t over = JMP_SIZE;
+
+    if (insn->op_size != sizeof(uint32_t)) {
+        xlate_emulate(x, insn);
+        return;
+    }
+    emit_bytes(&x->e, x->bytes, insn->imm_offset);
+    emit_bytes(&x->e, &over, 1);
+    xlate_jmp_to(x, xlate_next_eip(x, insn));
+    xlate_jmp_to(x, insn_target(insn, x->eip));
+    x->is_ended = true;
+}
+
+void
+xlate_jmp(struct xlate *x, const struct insn *insn)
+{
+    if (insn->op_size != sizeof(uint32_t)) {
+        xlate_emulate(x, insn);
+        return;
+    }
+    xlate_fall(x, insn_target(insn, x->eip));
+    x->is_ended = true;
+}

@@ -1,0 +1,120 @@
+/*
+ * xlate_call.c - calls, returns, and jumps to where a register says.
+ *
+ * A call pushes the guest's own return address: nothing in guest memory tells
+ * that the guest is translated.  An indirect branch needs one register, ECX:
+ *
+ *      mov  %ecx, slots.ecx
+ *      mov  operand, %ecx          (ret: pop %ecx)
+ *      mov  %ecx, slots.target
+ *      ...                         (call: push $return; ret n: add n to ESP)
+ *      ecx = (uint16_t)(ecx * 4)
+ *      jmp  *lookup(%ecx)          a checked entry (chain.c), or a miss
+ *
+ * Returns take the same way, each call's return address having been translated
+ * with a checked entry together with the call: the machine's indirect branch
+ * predictor sees one jump for each return instruction.
+ */
+#include "bt/handlers_int.h"
+
+/* Can this one be done here? */
+static bool
+is_plain(const struct xlate *x, const struct insn *insn)
+{
+    const struct bt_env *env = x->bt->env;
+
+    if (insn->op_size != sizeof(uint32_t))
+        return false;
+    if (insn->segment == SEG_CS)
+        return env->cs_rule == SEGMENT_AS_IS;
+    return insn->segment != SEG_GS || env->gs_rule == SEGMENT_AS_IS;
+}
+
+void
+xlate_call(struct xlate *x, const struct insn *insn)
+{
+    uint32_t next = xlate_next_eip(x, insn);
+
+    if (insn->op_size != sizeof(uint32_t)) {
+        xlate_emulate(x, insn);
+        return;
+    }
+    emit_push_imm(&x->e, next);
+    xlate_expect(x, next, true);
+    xlate_jmp_to(x, insn_target(insn, x->eip));
+    x->is_ended = true;
+}
+
+/* mov operand, %ecx: the same ModRM behind another opcode. */
+static void
+emit_load_operand(struct xlate *x, const struct insn *insn)
+{
+    enum { X86_MOV_FROM_RM = 0x8b };
+    uint8_t opcode[] = { X86_MOV_FROM_RM,
+                         (uint8_t)FIELD_SET(insn->modrm, MODRM_REG,
+                                            GPR_ECX) };
+    unsigned rest = insn->modrm_offset + 1u;
+
+    emit_bytes(&x->e, x->bytes, insn->opcode_offset);
+    emit_bytes(&x->e, opcode, sizeof(opcode));
+    emit_bytes(&x->e, x->bytes + rest, insn->length - rest);
+}
+
+static void
+emit_lookup(struct xlate *x)
+{
+    xlate_point(x, POINT_TARGET, 0);
+    emit_jmp_table(&x->e, x->bt->env->tables_at +
+                   (uint32_t)offsetof(struct bt_tables, lookup));
+    x->is_ended = true;
+}
+
+static void
+emit_target(struct xlate *x, const struct insn *insn)
+{
+    emit_save_slot(&x->e, GPR_ECX, SLOT(x, ecx));
+    xlate_point(x, POINT_ECX, x->eip);
+    emit_load_operand(x, insn);
+    emit_save_slot(&x->e, GPR_ECX, SLOT(x, target));
+}
+
+void
+xlate_jmp_indirect(struct xlate *x, const struct insn *insn)
+{
+    if (!is_plain(x, insn)) {
+        xlate_emulate(x, insn);
+        return;
+    }
+    emit_target(x, insn);
+    emit_lookup(x);
+}
+
+void
+xlate_call_indirect(struct xlate *x, const struct insn *insn)
+{
+    if (!is_plain(x, insn)) {
+        xlate_emulate(x, insn);
+        return;
+    }
+    emit_target(x, insn);
+    emit_push_imm(&x->e, xlate_next_eip(x, insn));
+    xlate_expect(x, xlate_next_eip(x, insn), true);
+    emit_lookup(x);
+}
+
+void
+xlate_ret(struct xlate *x, const struct insn *insn)
+{
+    if (insn->op_size != sizeof(uint32_t)) {
+        xlate_emulate(x, insn);
+        return;
+    }
+    emit_save_slot(&x->e, GPR_ECX, SLOT(x, ecx));
+    xlate_point(x, POINT_ECX, x->eip);
+    emit_pop(&x->e, GPR_ECX);
+    xlate_point(x, POINT_ECX_POP, x->eip);
+    emit_save_slot(&x->e, GPR_ECX, SLOT(x, target));
+    if (insn->imm_size != 0)
+        emit_add(&x->e, GPR_ESP, (uint16_t)insn->imm);
+    emit_lookup(x);
+}

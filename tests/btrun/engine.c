@@ -1,0 +1,204 @@
+/*
+ * engine.c - the translator's surroundings in a Linux process, and the loop.
+ *
+ * Everything is flat and user mode: slots and tables are btrun's own data at
+ * their addresses, %gs is the guest's, an exit is a jump.  With --stress the TC
+ * is as small as can be, and what may be forgotten is forgotten at random: the
+ * guest must not notice.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bt/decode.h"
+#include "tests/btrun/btrun.h"
+#include "tests/btrun/pages.h"
+
+#define CODE_SIZE   MB(32)
+#define TU_MAX      BIT(18)
+#define POINT_MAX   BIT(20)
+#define LINK_MAX    BIT(18)
+
+struct guest guest;
+struct bt *engine;
+
+static struct bt_slots slots;
+static struct {
+    struct bt_tables t;
+    uint32_t links[LINK_MAX];
+} tables;
+static struct bt_env env;
+static uint64_t exits[BT_EXIT_STOP + 1];
+static bool step_next;
+
+static uint32_t
+random_below(uint32_t limit)
+{
+    static uint32_t state;
+
+    if (state == 0)
+        state = options.seed | 1;
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state % limit;
+}
+
+void
+engine_start(void)
+{
+    void *memory;
+
+    env = (struct bt_env){
+        .is_user = true, .callout = CALLOUT_JUMP, .slot_segment = SEG_DS,
+        .mode = DECODE_32 | DECODE_PROTECTED,
+        .slots_at = (uint32_t)&slots, .tables_at = (uint32_t)&tables,
+        .slots = &slots, .tables = &tables.t,
+        .code_size = CODE_SIZE, .tu_max = TU_MAX, .point_max = POINT_MAX,
+        .link_max = LINK_MAX, .fetch = pages_fetch,
+    };
+    if (options.stress) {
+        env.code_size = BT_CODE_MIN;
+        env.tu_max = BT_TU_MIN * 4;
+        env.point_max = BT_POINT_MIN;
+        env.link_max = BT_LINK_MIN * 4;
+    }
+    tables.t.exit = (uint32_t)leave_guest;
+    env.code = mmap(NULL, env.code_size, PROT_READ | PROT_WRITE | PROT_EXEC,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memory = mmap(NULL, bt_memory_size(&env), PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (env.code == MAP_FAILED || memory == MAP_FAILED)
+        die("no memory for the translator");
+    env.code_at = (uint32_t)env.code;
+    engine = bt_init(&env, memory);
+}
+
+/* Forget something, now and then. */
+static void
+stress(void)
+{
+    switch (random_below(16)) {
+    case 0:
+        bt_flush(engine);
+        break;
+    case 1:
+    case 2:
+        bt_unlink_all(engine);
+        break;
+    case 3:
+    case 4:
+        bt_invalidate_page(engine, guest.eip / 4096);
+        break;
+    case 5:
+        slots.exit_reason = BT_EXIT_STOP;   /* no link for this one */
+        break;
+    case 6:
+        step_next = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+emulate(void)
+{
+    struct insn insn;
+
+    if (decode((const uint8_t *)guest.eip, INSN_LENGTH_MAX, env.mode,
+               &insn) != DECODE_OK ||
+        insn_opcode(&insn)->operation != OPERATION_cpuid)
+        die("cannot emulate the instruction at %#x", guest.eip);
+    linux_cpuid();
+    guest.eip += insn.length;
+}
+
+static void
+serve_int(void)
+{
+    enum { INT_LINUX = 0x80, INT_OPCODE = 0xcd, INT_SIZE = 2 };
+    const uint8_t *code = (const uint8_t *)guest.eip;
+
+    if (code[0] != INT_OPCODE || code[1] != INT_LINUX)
+        die("software interrupt at %#x", guest.eip);
+    guest.eip += INT_SIZE;
+    linux_syscall();
+}
+
+static void
+serve_exit(void)
+{
+    exits[slots.exit_reason]++;
+    switch ((enum bt_exit)slots.exit_reason) {
+    case BT_EXIT_EMULATE:
+        emulate();
+        break;
+    case BT_EXIT_INT:
+        serve_int();
+        break;
+    case BT_EXIT_UNDEFINED:
+    case BT_EXIT_TOO_LONG:
+        engine_report();
+        fprintf(stderr, "btrun: illegal instruction at %#x\n", guest.eip);
+        signal(SIGILL, SIG_DFL);
+        raise(SIGILL);
+        break;
+    default:
+        break;
+    }
+}
+
+void
+engine_run(void)
+{
+    for (;;) {
+        bool step = step_next || slots.exit_arg == STEP_WANTED;
+        uint32_t at = step ? bt_step(engine, guest.eip)
+                           : bt_entry(engine, guest.eip);
+
+        if (at == 0)
+            die("cannot fetch the instruction at %#x", guest.eip);
+        step_next = false;
+        slots.exit_arg = 0;
+        enter_guest(at);
+        guest.eip = slots.exit_eip;
+        serve_exit();
+        if (options.stress)
+            stress();
+    }
+}
+
+void
+engine_stop(uint32_t eip, bool step)
+{
+    slots.exit_eip = eip;
+    slots.exit_reason = BT_EXIT_STOP;
+    slots.exit_arg = step ? STEP_WANTED : 0;
+}
+
+void
+engine_report(void)
+{
+    static const char *const names[] = {
+        "link", "miss", "emulate", "int", "undefined", "too long", "step",
+        "stop",
+    };
+    const struct bt_stats *s = bt_get_stats(engine);
+
+    if (!options.stats)
+        return;
+    fprintf(stderr, "btrun: %llu instructions in %llu units, %llu batches,"
+            " %llu bytes; %llu flushes, %llu units invalidated, %llu links,"
+            " %llu misses\nbtrun: exits:",
+            (unsigned long long)s->instructions, (unsigned long long)s->units,
+            (unsigned long long)s->batches, (unsigned long long)s->bytes,
+            (unsigned long long)s->flushes,
+            (unsigned long long)s->invalidated_units,
+            (unsigned long long)s->links, (unsigned long long)s->misses);
+    for (unsigned i = 0; i <= BT_EXIT_STOP; i++)
+        fprintf(stderr, " %s %llu", names[i], (unsigned long long)exits[i]);
+    fputc('\n', stderr);
+}

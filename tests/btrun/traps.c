@@ -1,0 +1,79 @@
+/*
+ * traps.c - signals while translated code runs: faults and requests to stop.
+ *
+ * The handler makes the guest's registers of the machine's by bt_recover(), and
+ * returns to leave_guest with them, as if translated code had left by itself at
+ * that instruction boundary.  A write to a watched page is stepped then; any
+ * other fault is the guest's own and ends it by the same signal.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "tests/btrun/btrun.h"
+#include "tests/btrun/pages.h"
+
+#define STRESS_STOP_USEC 500
+
+void traps_handle(int number, siginfo_t *info, void *context);
+
+static void
+deadly(int number, const struct bt_state *state, const siginfo_t *info)
+{
+    struct sigaction action = { .sa_handler = SIG_DFL };
+
+    engine_report();
+    fprintf(stderr, "btrun: signal %d at %#x, address %p\n", number,
+            state->eip, info->si_addr);
+    sigaction(number, &action, NULL);
+    kill(getpid(), number);
+}
+
+void
+traps_handle(int number, siginfo_t *info, void *context)
+{
+    greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
+    struct bt_state state = { .eip = (uint32_t)regs[REG_EIP],
+                              .ecx = (uint32_t)regs[REG_ECX],
+                              .esp = (uint32_t)regs[REG_ESP] };
+    bool is_stop = number == SIGVTALRM;
+
+    if (!bt_recover(engine, &state)) {
+        if (!is_stop)
+            deadly(number, &state, info);
+        return;
+    }
+    if (!is_stop && (number != SIGSEGV ||
+                     !pages_unwatch((uint32_t)info->si_addr))) {
+        deadly(number, &state, info);
+        return;
+    }
+    regs[REG_ECX] = (greg_t)state.ecx;
+    regs[REG_ESP] = (greg_t)state.esp;
+    regs[REG_EIP] = (greg_t)leave_guest;
+    engine_stop(state.eip, !is_stop);
+}
+
+void
+traps_start(void)
+{
+    static uint8_t stack[KB(64)];
+    static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP,
+                                   SIGVTALRM };
+    stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
+    struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK |
+                                            SA_RESTART };
+    struct itimerval timer = { .it_interval.tv_usec = STRESS_STOP_USEC,
+                               .it_value.tv_usec = STRESS_STOP_USEC };
+
+    action.sa_sigaction = signal_entry;
+    sigfillset(&action.sa_mask);
+    sigaltstack(&alternate, NULL);
+    for (unsigned i = 0; i < ARRAY_LEN(numbers); i++)
+        sigaction(numbers[i], &action, NULL);
+    if (options.stress)
+        setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}

@@ -38,7 +38,7 @@ VMK_OBJ := $(patsubst %,$(B)/vmk/%.o,$(VMK_SRC))
 GEN     := $(B)/gen/version.h
 
 .PHONY: all run test lint bench clean iso unit fuzz boot-test
-all: $(B)/vmkernel.elf $(B)/socle.iso
+all: $(B)/vmkernel.elf $(B)/socle.iso $(B)/btrun
 
 $(B)/.have-%: scripts/need.sh scripts/packages
 	@mkdir -p $(B)
@@ -149,7 +149,8 @@ $(B)/i386/.done: scripts/fetch_i386.sh | $(B)/.have-test
 	$(Q)scripts/fetch_i386.sh $(B)/i386 libcmocka0 libcmocka-dev
 	@touch $@
 
-UNIT_BIN := $(patsubst %,$(B)/unit64/%,$(filter-out $(UNIT_32_ONLY),$(UNIT))) \
+UNIT_BIN := $(patsubst %,$(B)/unit64/%,\
+              $(filter-out $(UNIT_32_ONLY),$(UNIT))) \
             $(patsubst %,$(B)/unit32/%,$(filter-out $(UNIT_64_ONLY),$(UNIT)))
 unit: $(UNIT_BIN)
 	$(Q)$(PYTHON) tests/run.py unit $(UNIT_BIN)
@@ -212,7 +213,8 @@ $(B)/bench/%: tests/bench/%.c $(wildcard bt/*.c bt/*.h bt/*.def) Makefile \
 	$(call say,BENCH,$<)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) -m32 -std=gnu11 -O2 $(WARN) -I. $< $(wildcard bt/*.c) \
-	    kernel/base/format.c kernel/base/str.c tests/unit/fake_image.c -Itests -o $@
+	    kernel/base/format.c kernel/base/str.c tests/unit/fake_image.c \
+	    -Itests -o $@
 
 bench: $(B)/socle.iso $(BENCH_BIN) | $(B)/.have-bench
 	$(Q)$(B)/bench/bench_decode $(B)/vmkernel.elf $(BENCH_BIN)

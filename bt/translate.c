@@ -10,6 +10,8 @@
 
 #include "kernel/base/assert.h"
 
+#define ENTRY_ALIGNMENT 16
+
 struct class_handler {
     void (*handle)(struct xlate *x, const struct insn *insn);
     bool ends_unit;
@@ -283,6 +285,16 @@ resolve_fixups(struct xlate *x)
     }
 }
 
+/* Nobody falls into what comes next: begin it where the CPU fetches best. */
+static void
+align(struct xlate *x)
+{
+    static const uint8_t nop = 0x90;
+
+    while (emit_here(&x->e) % ENTRY_ALIGNMENT != 0)
+        emit_bytes(&x->e, &nop, sizeof(nop));
+}
+
 static void
 translate_rest(struct xlate *x)
 {
@@ -291,6 +303,7 @@ translate_rest(struct xlate *x)
 
     translate_falls(x);
     while (choose_next(x, &queued, &eip)) {
+        align(x);
         x->is_complete = !translate_unit(x, eip);
         translate_falls(x);
     }

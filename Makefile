@@ -208,16 +208,20 @@ $(B)/btrun: $(BTRUN_SRC) $(wildcard tests/btrun/*.h bt/*.h bt/*.def) Makefile \
 
 # Benchmarks in C, tests/bench/bench_*.c: optimised, 32-bit like the VMkernel.
 BENCH_BIN := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/bench/bench_*.c))
-$(B)/bench/%: tests/bench/%.c $(wildcard bt/*.c bt/*.h bt/*.def) Makefile \
+BENCH_SRC := $(wildcard bt/*.c vmm/*.c vmm/interp/*.c) \
+             kernel/base/format.c kernel/base/str.c \
+             $(addprefix tests/unit/fake_,guest.c image.c native.c)
+$(B)/bench/%: tests/bench/%.c $(BENCH_SRC) \
+    $(wildcard bt/*.h bt/*.def vmm/*.h vmm/interp/*.h) Makefile \
     | $(B)/.have-test
 	$(call say,BENCH,$<)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) -m32 -std=gnu11 -O2 $(WARN) -I. $< $(wildcard bt/*.c) \
-	    kernel/base/format.c kernel/base/str.c tests/unit/fake_image.c \
-	    -Itests -o $@
+	$(Q)$(HOSTCC) -m32 -std=gnu11 -O2 -freg-struct-return \
+	    -fno-strict-aliasing $(WARN) -I. -Itests $< $(BENCH_SRC) -o $@
 
 bench: $(B)/socle.iso $(BENCH_BIN) | $(B)/.have-bench
 	$(Q)$(B)/bench/bench_decode $(B)/vmkernel.elf $(BENCH_BIN)
+	$(Q)$(B)/bench/bench_interp
 	$(Q)$(PYTHON) tests/bench/bench.py $(B)
 
 clean:

@@ -248,7 +248,7 @@ interp_cmpxchg8b(struct interp *i)
     gla_t at;
 
     if (!mem_locate(i, &m, GUEST_WRITE, &at) ||
-        !guest_compare_exchange(i->v, at, m.size, &found, new))
+        !guest_compare_exchange(i->vcpu, at, m.size, &found, new))
         return false;
     if (found != old) {
         gpr[GPR_EAX] = (uint32_t)found;

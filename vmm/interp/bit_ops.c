@@ -55,7 +55,7 @@ write_bit(struct interp *i, const struct mem *m, uint32_t old, uint32_t new)
     if ((insn_of(i)->prefixes & PFX_LOCK) == 0)
         return mem_write(i, m, &new);
     if (!mem_locate(i, m, GUEST_WRITE, &at) ||
-        !guest_compare_exchange(i->v, at, m->size, &found, new))
+        !guest_compare_exchange(i->vcpu, at, m->size, &found, new))
         return false;
     i->again = found != old;
     return !i->again;

@@ -41,7 +41,7 @@ latch_pdptes(struct interp *i, const struct guest_cpu *next)
 
     if ((next->cr0 & CR0_PG) == 0 || (next->cr4 & CR4_PAE) == 0)
         return true;
-    if (!guest_phys_read(i->v, make_gpa(next->cr3 & CR3_PDPT), pdpte,
+    if (!guest_phys_read(i->vcpu, make_gpa(next->cr3 & CR3_PDPT), pdpte,
                          sizeof(pdpte)))
         return raise_error(i, VEC_GP, 0);
     for (size_t n = 0; n < ARRAY_LEN(pdpte); n++)
@@ -68,9 +68,9 @@ write_cr0(struct interp *i, uint32_t value)
         return false;
     cpu->cr0 = value;
     if (changed & CR0_PE)
-        vcpu_derive_segments(i->v);
+        vcpu_derive_segments(i->vcpu);
     if (changed & (CR0_PG | CR0_WP | CR0_PE))
-        guest_mem_flush(i->v);
+        guest_mem_flush(i->vcpu);
     return true;
 }
 
@@ -83,7 +83,7 @@ write_cr3(struct interp *i, uint32_t value)
     if (!latch_pdptes(i, &next))
         return false;
     cpu_of(i)->cr3 = value;
-    guest_mem_flush(i->v);
+    guest_mem_flush(i->vcpu);
     return true;
 }
 
@@ -98,7 +98,7 @@ write_cr4(struct interp *i, uint32_t value)
     if (((value ^ cpu->cr4) & CR4_PDPTE) && !latch_pdptes(i, &next))
         return false;
     cpu->cr4 = value;
-    guest_mem_flush(i->v);
+    guest_mem_flush(i->vcpu);
     return true;
 }
 
@@ -168,7 +168,7 @@ interp_invlpg(struct interp *i)
 
     if (!require_ring0(i))
         return false;
-    guest_mem_flush_page(i->v, segment_linear(&cpu_of(i)->segment[m.segment],
+    guest_mem_flush_page(i->vcpu, segment_linear(&cpu_of(i)->segment[m.segment],
                                               m.offset));
     return true;
 }
@@ -262,7 +262,7 @@ read_msr(struct interp *i, uint32_t msr, uint64_t *value)
         *value = cpu->apic_base;
         return true;
     default:
-        return guest_msr_read(i->v, msr, value);
+        return guest_msr_read(i->vcpu, msr, value);
     }
 }
 
@@ -292,9 +292,9 @@ write_msr(struct interp *i, uint32_t msr, uint64_t value)
         cpu->efer = value;
         break;
     default:
-        return guest_msr_write(i->v, msr, value);
+        return guest_msr_write(i->vcpu, msr, value);
     }
-    guest_mem_flush(i->v);
+    guest_mem_flush(i->vcpu);
     return true;
 }
 

@@ -50,7 +50,7 @@ idt_fault(struct interp *i, const struct event *e,
 static uint32_t
 pushed_flags(const struct interp *i, const struct event *e)
 {
-    uint32_t flags = i->v->cpu.eflags;
+    uint32_t flags = i->vcpu->cpu.eflags;
 
     return e->kind == EVENT_FAULT && e->vector != VEC_DB ? flags | EFLAGS_RF
                                                          : flags;
@@ -68,8 +68,8 @@ deliver_real(struct interp *i, const struct event *e)
 
     if (at + IVT_ENTRY - 1 > cpu->idtr.limit)
         return idt_fault(i, e, VEC_GP);
-    if (!guest_read(i->v, make_gla(cpu->idtr.base + at), entry, sizeof(entry),
-                    GUEST_READ | GUEST_SYSTEM))
+    if (!guest_read(i->vcpu, make_gla(cpu->idtr.base + at), entry,
+                    sizeof(entry), GUEST_READ | GUEST_SYSTEM))
         return false;
     stack_add(&words, cpu->eflags);
     stack_add(&words, cpu->segment[SEG_CS].selector);
@@ -92,7 +92,7 @@ read_gate(struct interp *i, const struct event *e, struct gate *gate)
 
     if (at + sizeof(*gate) - 1 > cpu->idtr.limit)
         return idt_fault(i, e, VEC_GP);
-    if (!guest_read(i->v, make_gla(cpu->idtr.base + at), gate, sizeof(*gate),
+    if (!guest_read(i->vcpu, make_gla(cpu->idtr.base + at), gate, sizeof(*gate),
                     GUEST_READ | GUEST_SYSTEM))
         return false;
     is_interrupt = !gate->s && (gate->type & ~GATE_32) >= SYS_INT16;
@@ -225,7 +225,7 @@ event_software(struct interp *i, enum event_kind kind, unsigned vector)
 static void
 combine(struct interp *i, const struct event *first)
 {
-    unsigned second = i->v->fault.vector;
+    unsigned second = i->vcpu->fault.vector;
     bool is_contributory = (CONTRIBUTORY & BIT(second)) != 0;
     bool is_double = false;
 
@@ -244,7 +244,7 @@ static struct event
 take_fault(struct interp *i)
 {
     struct guest_cpu *cpu = cpu_of(i);
-    const struct guest_fault *f = &i->v->fault;
+    const struct guest_fault *f = &i->vcpu->fault;
 
     if (f->vector == VEC_PF)
         cpu->cr2 = gla_raw(f->address);

@@ -183,7 +183,7 @@ go_far(struct interp *i, struct far_target *target, bool is_call)
 {
     struct segdesc *d = &target->desc;
 
-    if (!vcpu_is_protected(i->v)) {
+    if (!vcpu_is_protected(i->vcpu)) {
         if (!far_check_real(i, target->offset) ||
             (is_call && !push_return_address(i, insn_of(i)->op_size)))
             return false;

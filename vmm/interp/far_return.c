@@ -106,7 +106,7 @@ interp_ret_far(struct interp *i)
 
     if (!peek_target(i, &r))
         return false;
-    if (vcpu_is_protected(i->v))
+    if (vcpu_is_protected(i->vcpu))
         return far_return_check(i, &r) && far_return(i, &r, release);
     if (!far_check_real(i, r.target.offset))
         return false;
@@ -123,7 +123,7 @@ returned_flags(const struct interp *i, unsigned size)
 
     if (has_io_privilege(i))
         mask |= EFLAGS_IF;
-    if (i->v->cpu.cpl == 0)
+    if (i->vcpu->cpu.cpl == 0)
         mask |= EFLAGS_IOPL | EFLAGS_VIF | EFLAGS_VIP;
     return low_bytes(mask, size);
 }
@@ -194,14 +194,14 @@ interp_iret(struct interp *i)
     uint32_t flags;
     bool is_done;
 
-    if (vcpu_is_protected(i->v) && has_flag(i, EFLAGS_NT))
+    if (vcpu_is_protected(i->vcpu) && has_flag(i, EFLAGS_NT))
         return refuse(i, "a hardware task switch by IRET with NT set");
     if (has_flag(i, EFLAGS_VM) && !has_io_privilege(i))
         return raise_error(i, VEC_GP, 0);
     if (!peek_target(i, &r) || !stack_peek(i, r.bytes, r.size, &flags))
         return false;
     r.bytes += r.size;
-    is_done = vcpu_is_protected(i->v) ? iret_protected(i, &r, flags)
+    is_done = vcpu_is_protected(i->vcpu) ? iret_protected(i, &r, flags)
                                       : iret_real(i, &r, flags);
     if (is_done)
         cpu_of(i)->block &= ~(uint32_t)BLOCK_NMI;

@@ -23,6 +23,9 @@
 #define FXSAVE_FDP      16
 #define FXSAVE_FDS      20
 
+/* Most SSE operands of 16 bytes lie at multiples of it. */
+#define SSE_ALIGN       16
+
 /* --- May it run? -----------------------------------------------------------*/
 
 static bool
@@ -133,12 +136,32 @@ execute(struct interp *i, const uint8_t *slot)
     make_copy(i, bounce, &code);
     if (is_at_edi)
         cpu->gpr[GPR_EDI] = bounce;
-    is_done = native_exec(i->v, &code, &address);
+    is_done = native_exec(i->vcpu, &code, &address);
     if (is_at_edi)
         cpu->gpr[GPR_EDI] = edi;
     if (is_done)
         correct_pointers(i, address);
     return is_done;
+}
+
+/*
+ * A fault on an SSE operand that is not aligned: #GP comes before #PF where
+ * the instruction wants alignment, which the CPU knows.  Always false.
+ */
+static bool
+fault_by_alignment(struct interp *i, const uint8_t *slot)
+{
+    struct guest_cpu *cpu = cpu_of(i), before;
+    struct guest_fault fault = i->vcpu->fault;
+
+    if (fault.vector != VEC_PF || ((uintptr_t)slot % SSE_ALIGN) == 0 ||
+        insn_of(i)->mem_size < SSE_ALIGN)
+        return false;
+    before = *cpu;
+    if (execute(i, slot) || i->vcpu->fault.vector != VEC_GP)
+        i->vcpu->fault = fault;
+    *cpu = before;
+    return false;
 }
 
 static bool
@@ -156,12 +179,14 @@ run_on_cpu(struct interp *i)
     /* The CPU checks the alignment of the buffer: give it the guest's. */
     slot = &i->bounce[gla_raw(at) % BOUNCE_ALIGN];
     if ((op->mem_access & ACCESS_W) && !mem_probe(i, &m))
-        return false;
+        return fault_by_alignment(i, slot);
     memset(slot, 0, m.size);
-    if (((op->mem_access & ACCESS_R) || (op->form & FORM_AT_EDI)) &&
+    /* MASKMOV and FXSAVE leave some bytes as they are. */
+    if (((op->mem_access & ACCESS_R) || (op->form & FORM_AT_EDI) ||
+         op->mem_size == SIZE_FX) &&
         (!mem_locate(i, &m, GUEST_READ, &at) ||
          !linear_read(i, at, slot, m.size)))
-        return false;
+        return fault_by_alignment(i, slot);
     if (!execute(i, slot))
         return false;
     return (op->mem_access & ACCESS_W) == 0 || mem_write(i, &m, slot);

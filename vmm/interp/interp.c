@@ -35,7 +35,7 @@ void
 interp_init(struct interp *i, struct vcpu *v)
 {
     memset(i, 0, sizeof(*i));
-    i->v = v;
+    i->vcpu = v;
     v->interp = i;
 }
 
@@ -49,7 +49,7 @@ interp_undefined(struct interp *i)
 static inline void
 check_windows(struct interp *i)
 {
-    const struct vcpu *v = i->v;
+    const struct vcpu *v = i->vcpu;
     uint32_t is_user = v->cpu.cpl == 3;
 
     if (LIKELY(i->generation == v->memory_generation &&
@@ -174,7 +174,7 @@ decode_entry(struct interp_insn *entry, unsigned available, unsigned mode)
 static const struct interp_insn *
 fetch_slowly(struct interp *i, unsigned mode)
 {
-    struct vcpu *v = i->v;
+    struct vcpu *v = i->vcpu;
     struct guest_segment *cs = &v->cpu.segment[SEG_CS];
     struct interp_insn *entry = &i->uncached;
     uint8_t *bytes = (uint8_t *)entry->bytes;
@@ -216,7 +216,7 @@ fetch_window(struct interp *i, gla_t at)
         return NULL;
     if (UNLIKELY(i->fetch.memory == NULL ||
                  i->fetch.page != gla_raw(at) - offset)) {
-        i->fetch.memory = guest_window(i->v, make_gla(gla_raw(at) - offset),
+        i->fetch.memory = guest_window(i->vcpu, make_gla(gla_raw(at) - offset),
                                        GUEST_FETCH, &size);
         i->fetch.page = gla_raw(at) - offset;
         if (i->fetch.memory == NULL)
@@ -232,7 +232,7 @@ fetch(struct interp *i)
     const struct guest_cpu *cpu = cpu_of(i);
     const struct guest_segment *cs = &cpu->segment[SEG_CS];
     gla_t at = segment_linear(cs, cpu->eip);
-    unsigned mode = decode_mode(i->v);
+    unsigned mode = decode_mode(i->vcpu);
     const uint8_t *memory = fetch_window(i, at);
     struct interp_insn *entry =
         &i->cache[(gla_raw(at) ^ gla_raw(at) >> PAGE_SHIFT) %
@@ -294,7 +294,7 @@ step(struct interp *i)
     i->next_eip = cpu->eip + i->now->insn.length;
     if (UNLIKELY(!i->now->operation(i)))
         return give_up(i, block);
-    i->v->instructions++;
+    i->vcpu->instructions++;
     cpu->eip = i->next_eip;
     if (UNLIKELY(tf != 0))
         note_single_step(i);

@@ -64,7 +64,7 @@ struct interp_window {
 #define BOUNCE_ALIGN    64
 
 struct interp {
-    struct vcpu *v;
+    struct vcpu *vcpu;
     const struct interp_insn *now;  /* the instruction being executed */
     uint32_t next_eip;
     bool again;                     /* failed without a fault: start over */

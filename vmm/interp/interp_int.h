@@ -36,7 +36,7 @@ enum place_kind {
 static inline struct guest_cpu *
 cpu_of(const struct interp *i)
 {
-    return &i->v->cpu;
+    return &i->vcpu->cpu;
 }
 
 static inline const struct insn *
@@ -56,20 +56,20 @@ set_flags(struct interp *i, uint32_t mask, uint32_t flags)
 static inline bool
 has_flag(const struct interp *i, uint32_t flag)
 {
-    return (i->v->cpu.eflags & flag) != 0;
+    return (i->vcpu->cpu.eflags & flag) != 0;
 }
 
 static inline bool
 raise(struct interp *i, enum exception_vector vector)
 {
-    return vcpu_fault(i->v, vector);
+    return vcpu_fault(i->vcpu, vector);
 }
 
 /* With an error code; 0 when no selector is to blame. */
 static inline bool
 raise_error(struct interp *i, enum exception_vector vector, uint32_t error)
 {
-    return vcpu_fault_error(i->v, vector, error);
+    return vcpu_fault_error(i->vcpu, vector, error);
 }
 
 /* The guest wants what we do not emulate. */
@@ -84,14 +84,14 @@ refuse(struct interp *i, const char *why)
 static inline bool
 require_ring0(struct interp *i)
 {
-    return i->v->cpu.cpl == 0 || raise_error(i, VEC_GP, 0);
+    return i->vcpu->cpu.cpl == 0 || raise_error(i, VEC_GP, 0);
 }
 
 /* May it use IN, OUT, CLI and STI as far as IOPL is concerned? */
 static inline bool
 has_io_privilege(const struct interp *i)
 {
-    return i->v->cpu.cpl <= FIELD_GET(i->v->cpu.eflags, EFLAGS_IOPL);
+    return i->vcpu->cpu.cpl <= FIELD_GET(i->vcpu->cpu.eflags, EFLAGS_IOPL);
 }
 
 /* The low SIZE (1, 2, 4) bytes, and their highest bit. */

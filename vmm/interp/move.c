@@ -152,24 +152,29 @@ interp_cache_hint(struct interp *i)
     return operand_read(i, 0, &value);
 }
 
-/* #BR unless the signed index lies between the two bounds in memory. */
+/* The upper bound, behind the lower one in memory, is looked at second. */
+static bool
+check_bound(struct interp *i, struct mem *m, bool is_upper)
+{
+    int32_t index = sign_extend(register_read(i, i->now->place[0]), m->size);
+    uint32_t bound = 0;
+
+    if (!mem_read(i, m, &bound))
+        return false;
+    if (is_upper ? index > sign_extend(bound, m->size)
+                 : index < sign_extend(bound, m->size))
+        return raise(i, VEC_BR);
+    m->offset += m->size;
+    if (insn_of(i)->addr_size == 2)
+        m->offset = (uint16_t)m->offset;
+    return true;
+}
+
 bool
 interp_bound(struct interp *i)
 {
-    unsigned size = i->now->place[0].size;
     struct mem m = operand_mem(i, 1);
-    uint32_t low = 0, high = 0;
-    int32_t index;
 
-    m.size = size;
-    if (!mem_read(i, &m, &low))
-        return false;
-    m.offset += size;
-    if (insn_of(i)->addr_size == 2)
-        m.offset = (uint16_t)m.offset;
-    if (!mem_read(i, &m, &high))
-        return false;
-    index = sign_extend(register_read(i, i->now->place[0]), size);
-    return (index >= sign_extend(low, size) &&
-            index <= sign_extend(high, size)) || raise(i, VEC_BR);
+    m.size = i->now->place[0].size;
+    return check_bound(i, &m, false) && check_bound(i, &m, true);
 }

@@ -33,7 +33,7 @@ write_pair(struct interp *i, unsigned size, uint32_t low, uint32_t high)
 static uint64_t
 read_pair(const struct interp *i, unsigned size)
 {
-    const uint32_t *gpr = i->v->cpu.gpr;
+    const uint32_t *gpr = i->vcpu->cpu.gpr;
 
     if (size == 1)
         return (uint16_t)gpr[GPR_EAX];

@@ -18,7 +18,7 @@ uint32_t
 effective_address(const struct interp *i)
 {
     const struct insn *insn = insn_of(i);
-    const uint32_t *gpr = i->v->cpu.gpr;
+    const uint32_t *gpr = i->vcpu->cpu.gpr;
     uint32_t offset = gpr[insn->base] + (gpr[insn->index] << insn->scale) +
                       (uint32_t)insn->disp;
 
@@ -36,7 +36,7 @@ operand_mem(const struct interp *i, unsigned n)
 uint32_t
 register_read(const struct interp *i, struct place place)
 {
-    return low_bytes(i->v->cpu.gpr[place.number] >> place.shift, place.size);
+    return low_bytes(i->vcpu->cpu.gpr[place.number] >> place.shift, place.size);
 }
 
 void
@@ -62,7 +62,7 @@ linear_window(struct interp *i, gla_t at, unsigned access, uint32_t size)
         return NULL;
     w += page / PAGE_SIZE % INTERP_WINDOWS;
     if (UNLIKELY(w->memory == NULL || w->page != page)) {
-        w->memory = guest_window(i->v, make_gla(page), access, &good);
+        w->memory = guest_window(i->vcpu, make_gla(page), access, &good);
         w->page = page;
         if (w->memory == NULL)
             return NULL;
@@ -95,7 +95,7 @@ linear_read(struct interp *i, gla_t at, void *to, uint32_t size)
     const void *window = linear_window(i, at, GUEST_READ, size);
 
     if (UNLIKELY(window == NULL))
-        return guest_read(i->v, at, to, size, GUEST_READ);
+        return guest_read(i->vcpu, at, to, size, GUEST_READ);
     copy(to, window, size);
     return true;
 }
@@ -106,7 +106,7 @@ linear_write(struct interp *i, gla_t at, const void *from, uint32_t size)
     void *window = linear_window(i, at, GUEST_WRITE, size);
 
     if (UNLIKELY(window == NULL))
-        return guest_write(i->v, at, from, size, GUEST_WRITE);
+        return guest_write(i->vcpu, at, from, size, GUEST_WRITE);
     copy(window, from, size);
     return true;
 }
@@ -122,7 +122,7 @@ check_alignment(struct interp *i, const struct mem *m, unsigned access,
         cpu_of(i)->cpl != 3 || !IS_POWER_OF_2(m->size) ||
         m->size > sizeof(uint64_t) || (gla_raw(at) & (m->size - 1)) == 0)
         return true;
-    return guest_probe(i->v, at, m->size, access) &&
+    return guest_probe(i->vcpu, at, m->size, access) &&
            raise_error(i, VEC_AC, 0);
 }
 
@@ -164,7 +164,7 @@ mem_probe(struct interp *i, const struct mem *m)
 
     return mem_locate(i, m, GUEST_WRITE, &at) &&
            (linear_window(i, at, GUEST_WRITE, m->size) != NULL ||
-            guest_probe(i->v, at, m->size, GUEST_WRITE));
+            guest_probe(i->vcpu, at, m->size, GUEST_WRITE));
 }
 
 /* --- Operands --------------------------------------------------------------*/
@@ -222,7 +222,7 @@ write_locked(struct interp *i, const struct mem *m, uint32_t value)
     gla_t at;
 
     if (!mem_locate(i, m, GUEST_WRITE, &at) ||
-        !guest_compare_exchange(i->v, at, m->size, &found, value))
+        !guest_compare_exchange(i->vcpu, at, m->size, &found, value))
         return false;
     i->again = found != i->seen;
     return !i->again;

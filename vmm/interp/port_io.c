@@ -21,7 +21,7 @@ read_tss_word(struct interp *i, uint32_t offset, uint32_t *word)
     *word = 0;
     if (offset + BITMAP_BYTES - 1 > tr->limit)
         return raise_error(i, VEC_GP, 0);
-    return guest_read(i->v, make_gla(tr->base + offset), word, BITMAP_BYTES,
+    return guest_read(i->vcpu, make_gla(tr->base + offset), word, BITMAP_BYTES,
                       GUEST_READ | GUEST_SYSTEM);
 }
 
@@ -58,7 +58,7 @@ interp_in(struct interp *i)
     if (!operand_read(i, 1, &port) || !check_port(i, port, size))
         return false;
     register_write(i, i->now->place[0],
-                   guest_port_in(i->v, (uint16_t)port, size));
+                   guest_port_in(i->vcpu, (uint16_t)port, size));
     return true;
 }
 
@@ -71,7 +71,7 @@ interp_out(struct interp *i)
     if (!operand_read(i, 0, &port) || !operand_read(i, 1, &value) ||
         !check_port(i, port, size))
         return false;
-    guest_port_out(i->v, (uint16_t)port, size, value);
+    guest_port_out(i->vcpu, (uint16_t)port, size, value);
     return true;
 }
 
@@ -85,7 +85,7 @@ ins(struct interp *i, UNUSED uint32_t count)
 
     if (!check_port(i, port, size) || !mem_probe(i, &to))
         return 0;
-    value = guest_port_in(i->v, (uint16_t)port, size);
+    value = guest_port_in(i->vcpu, (uint16_t)port, size);
     if (!mem_write(i, &to, &value))
         return 0;
     string_advance(i, GPR_EDI, size);
@@ -107,7 +107,7 @@ outs(struct interp *i, UNUSED uint32_t count)
 
     if (!check_port(i, port, size) || !mem_read(i, &from, &value))
         return 0;
-    guest_port_out(i->v, (uint16_t)port, size, value);
+    guest_port_out(i->vcpu, (uint16_t)port, size, value);
     string_advance(i, GPR_ESI, size);
     return 1;
 }

@@ -53,7 +53,8 @@ descriptor_read(struct interp *i, uint32_t selector,
 
     if (!descriptor_locate(i, selector, &at))
         return selector_fault(i, vector, selector);
-    return guest_read(i->v, at, out, sizeof(*out), GUEST_READ | GUEST_SYSTEM);
+    return guest_read(i->vcpu, at, out, sizeof(*out),
+                      GUEST_READ | GUEST_SYSTEM);
 }
 
 bool
@@ -65,7 +66,7 @@ descriptor_mark(struct interp *i, uint32_t selector, struct segdesc *desc,
     if ((desc->type & bits) == bits || !descriptor_locate(i, selector, &at))
         return true;
     desc->type |= bits;
-    return guest_write(i->v, gla_add(at, DESC_TYPE_BYTE),
+    return guest_write(i->vcpu, gla_add(at, DESC_TYPE_BYTE),
                        (const uint8_t *)desc + DESC_TYPE_BYTE, 1,
                        GUEST_WRITE | GUEST_SYSTEM);
 }
@@ -184,7 +185,7 @@ segment_load(struct interp *i, enum segment segment, uint32_t selector)
 {
     struct new_stack n = { cpu_of(i)->cpl, selector, 0, { 0 } };
 
-    if (!vcpu_is_protected(i->v)) {
+    if (!vcpu_is_protected(i->vcpu)) {
         segment_load_real(i, segment, selector);
         return true;
     }

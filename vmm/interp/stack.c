@@ -30,7 +30,7 @@ merged(uint32_t old, uint32_t new, uint32_t mask)
 uint32_t
 stack_moved(const struct interp *i, uint32_t bytes)
 {
-    const struct guest_cpu *cpu = &i->v->cpu;
+    const struct guest_cpu *cpu = &i->vcpu->cpu;
 
     return merged(cpu->gpr[GPR_ESP], cpu->gpr[GPR_ESP] + bytes,
                   stack_mask(&cpu->segment[SEG_SS]));
@@ -39,10 +39,19 @@ stack_moved(const struct interp *i, uint32_t bytes)
 static struct mem
 stack_mem(const struct interp *i, uint32_t bytes, unsigned size)
 {
-    const struct guest_cpu *cpu = &i->v->cpu;
+    const struct guest_cpu *cpu = &i->vcpu->cpu;
 
     return (struct mem){ SEG_SS, (cpu->gpr[GPR_ESP] + bytes) &
                          stack_mask(&cpu->segment[SEG_SS]), size };
+}
+
+/* Could word number N be pushed? */
+static bool
+probe_push(struct interp *i, unsigned n, uint32_t size)
+{
+    struct mem m = stack_mem(i, 0 - size * (n + 1), size);
+
+    return mem_probe(i, &m);
 }
 
 bool
@@ -50,12 +59,9 @@ stack_push_words(struct interp *i, const struct stack_words *words)
 {
     uint32_t size = words->size;
 
-    for (uint32_t n = 0; n < words->count; n++) {
-        struct mem m = stack_mem(i, 0 - size * (n + 1), size);
-
-        if (!mem_probe(i, &m))
+    for (uint32_t n = 0; n < words->count; n++)
+        if (!probe_push(i, n, size))
             return false;
-    }
     for (uint32_t n = 0; n < words->count; n++) {
         struct mem m = stack_mem(i, 0 - size * (n + 1), size);
 
@@ -148,7 +154,7 @@ interp_popa(struct interp *i)
     uint32_t values[GPR_NONE];
 
     for (unsigned n = 0; n < GPR_NONE; n++)
-        if (!stack_peek(i, size * (GPR_EDI - n), size, &values[n]))
+        if (!stack_peek(i, size * n, size, &values[GPR_EDI - n]))
             return false;
     cpu_of(i)->gpr[GPR_ESP] = stack_moved(i, size * GPR_NONE);
     for (uint8_t n = 0; n < GPR_NONE; n++)
@@ -158,28 +164,40 @@ interp_popa(struct interp *i)
     return true;
 }
 
-/* The frame pointers of the enclosing procedures, which ENTER copies. */
+/* Write word number N below the top; eSP stays. */
 static bool
-add_display(struct interp *i, struct stack_words *words, unsigned level)
+poke_push(struct interp *i, unsigned n, uint32_t value)
+{
+    unsigned size = insn_of(i)->op_size;
+    struct mem m = stack_mem(i, 0 - size * (n + 1), size);
+
+    return mem_write(i, &m, &value);
+}
+
+/*
+ * The frame pointers of the enclosing procedures.  Each is pushed before the
+ * next is read: the two may overlap.
+ */
+static bool
+copy_display(struct interp *i, unsigned level)
 {
     const struct guest_cpu *cpu = cpu_of(i);
     uint32_t mask = stack_mask(&cpu->segment[SEG_SS]);
+    unsigned size = insn_of(i)->op_size;
 
     for (unsigned n = 1; n < level; n++) {
-        struct mem m = { SEG_SS, (cpu->gpr[GPR_EBP] - n * words->size) & mask,
-                         words->size };
+        struct mem m = { SEG_SS, (cpu->gpr[GPR_EBP] - n * size) & mask, size };
         uint32_t pointer = 0;
 
-        if (!mem_read(i, &m, &pointer))
+        if (!mem_read(i, &m, &pointer) || !poke_push(i, n, pointer))
             return false;
-        stack_add(words, pointer);
     }
     return true;
 }
 
 /*
  * ENTER checks that the new top of the stack could be written, without doing
- * so.
+ * so.  A fault leaves eSP and eBP, though words below eSP may have changed.
  */
 bool
 interp_enter(struct interp *i)
@@ -187,20 +205,14 @@ interp_enter(struct interp *i)
     struct guest_cpu *cpu = cpu_of(i);
     unsigned size = insn_of(i)->op_size;
     unsigned level = FIELD_GET(insn_of(i)->imm2, ENTER_LEVEL);
-    struct stack_words words = { .size = size };
-    uint32_t frame = cpu->gpr[GPR_ESP] - size;
-    struct mem top;
+    uint32_t bytes = (level + 1) * size + insn_of(i)->imm;
+    uint32_t frame = stack_moved(i, 0 - size);
+    struct mem top = stack_mem(i, 0 - bytes, size);
 
-    stack_add(&words, cpu->gpr[GPR_EBP]);
-    if (!add_display(i, &words, level))
+    if (!poke_push(i, 0, cpu->gpr[GPR_EBP]) || !copy_display(i, level) ||
+        (level > 0 && !poke_push(i, level, frame)) || !mem_probe(i, &top))
         return false;
-    if (level > 0)
-        stack_add(&words, merged(cpu->gpr[GPR_ESP], frame,
-                                 stack_mask(&cpu->segment[SEG_SS])));
-    top = stack_mem(i, 0 - (words.count * size + insn_of(i)->imm), size);
-    if (!mem_probe(i, &top) || !stack_push_words(i, &words))
-        return false;
-    cpu->gpr[GPR_ESP] = stack_moved(i, 0 - insn_of(i)->imm);
+    cpu->gpr[GPR_ESP] = stack_moved(i, 0 - bytes);
     register_write(i, (struct place){ PLACE_REG, (uint8_t)size, GPR_EBP, 0 },
                    frame);
     return true;

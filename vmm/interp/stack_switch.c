@@ -21,7 +21,7 @@ read_tss(struct interp *i, uint32_t offset, void *to, uint32_t size)
 
     if (offset + size - 1 > tr->limit)
         return selector_fault(i, VEC_TS, tr->selector);
-    return guest_read(i->v, make_gla(tr->base + offset), to, size,
+    return guest_read(i->vcpu, make_gla(tr->base + offset), to, size,
                       GUEST_READ | GUEST_SYSTEM);
 }
 
@@ -60,7 +60,7 @@ stack_switch(struct interp *i, const struct new_stack *n,
     if (stack_push_words(i, words))
         return true;
     /* No room: the error code names the new stack. */
-    if (i->v->fault.vector == VEC_SS && i->v->fault.error == 0)
+    if (i->vcpu->fault.vector == VEC_SS && i->vcpu->fault.error == 0)
         selector_fault(i, VEC_SS, n->selector);
     cpu->segment[SEG_SS] = old_ss;
     cpu->gpr[GPR_ESP] = old_esp;

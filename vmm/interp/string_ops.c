@@ -5,8 +5,8 @@
  * so a fault or an interrupt between two iterations finds EIP at the
  * instruction and a count that says what is left.  One call does at most
  * BATCH iterations, and looks at v->attention after each; the step before the
- * last leaves EIP where it is.  Runs of MOVS and STOS that stay in one page
- * and go upwards are done in one piece.
+ * last leaves EIP where it is.  A fault restores the flags.  Runs of MOVS and
+ * STOS that stay in one page and go upwards are done in one piece.
  *
  * Called through the table of operations; no locks.  SDM 2 "REP".
  */
@@ -71,6 +71,7 @@ bool
 string_repeat(struct interp *i, string_iteration_t *iterate)
 {
     struct place counter = index_place(i, GPR_ECX);
+    uint32_t flags = cpu_of(i)->eflags;
     uint32_t count;
 
     if (!insn_repeats(insn_of(i)))
@@ -82,12 +83,14 @@ string_repeat(struct interp *i, string_iteration_t *iterate)
         if (count == 0)
             return true;
         done = iterate(i, count);
-        if (done == 0)
+        if (done == 0) {
+            cpu_of(i)->eflags = flags;
             return false;
+        }
         register_write(i, counter, count - done);
         if (count == done || is_last(i))
             return true;
-        if (atomic_load(&i->v->attention) != 0 || has_flag(i, EFLAGS_TF))
+        if (atomic_load(&i->vcpu->attention) != 0 || has_flag(i, EFLAGS_TF))
             break;
     }
     return pause_here(i);

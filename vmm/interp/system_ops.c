@@ -164,7 +164,7 @@ look_at(struct interp *i, uint32_t selector, struct segdesc *d,
     if (selector_is_null(selector))
         return true;
     if (!descriptor_read(i, selector, VEC_GP, d))
-        return i->v->fault.vector == VEC_GP;
+        return i->vcpu->fault.vector == VEC_GP;
     is_free = descriptor_is_code(d) && descriptor_is_conforming(d);
     *is_seen = is_free || (d->dpl >= cpu_of(i)->cpl &&
                            d->dpl >= (selector & SEL_RPL));
@@ -240,18 +240,18 @@ interp_verw(struct interp *i)
     return verify(i, ALLOW_WRITE);
 }
 
+/* Memory is written only if the RPL changes. */
 bool
 interp_arpl(struct interp *i)
 {
     uint32_t target, source;
-    bool is_lower;
 
-    if (!operand_read(i, 1, &source) || !operand_read_rw(i, 0, &target))
+    if (!operand_read(i, 1, &source) || !operand_read(i, 0, &target))
         return false;
-    is_lower = (target & SEL_RPL) < (source & SEL_RPL);
-    if (is_lower)
-        target = (target & ~SEL_RPL) | (source & SEL_RPL);
-    return operand_write(i, 0, target) && answer(i, is_lower);
+    if ((target & SEL_RPL) >= (source & SEL_RPL))
+        return answer(i, false);
+    target = (target & ~SEL_RPL) | (source & SEL_RPL);
+    return operand_write(i, 0, target) && answer(i, true);
 }
 
 /* --- The processor ---------------------------------------------------------*/
@@ -292,7 +292,7 @@ interp_rdtsc(struct interp *i)
 
     if (!may_read_tsc(i))
         return false;
-    tsc = guest_machine_tsc(i->v) + cpu->tsc_offset;
+    tsc = guest_machine_tsc(i->vcpu) + cpu->tsc_offset;
     cpu->gpr[GPR_EAX] = (uint32_t)tsc;
     cpu->gpr[GPR_EDX] = (uint32_t)(tsc >> 32);
     return true;
@@ -320,7 +320,7 @@ interp_cpuid(struct interp *i)
     uint32_t *gpr = cpu_of(i)->gpr;
     struct cpuid_leaf leaf;
 
-    guest_cpuid(i->v, gpr[GPR_EAX], gpr[GPR_ECX], &leaf);
+    guest_cpuid(i->vcpu, gpr[GPR_EAX], gpr[GPR_ECX], &leaf);
     gpr[GPR_EAX] = leaf.eax;
     gpr[GPR_EBX] = leaf.ebx;
     gpr[GPR_ECX] = leaf.ecx;

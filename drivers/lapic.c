@@ -230,9 +230,9 @@ send_nmi_others(void)
     send_ipi(0, ICR_NMI | ICR_ASSERT | ICR_OTHERS);
 }
 
-/* INIT, and then the start-up IPI twice: SDM 3A 8.4.4.1. */
+/* INIT: the processor waits for a start-up IPI (SDM 3A 8.4.1). */
 static void
-start_processor(unsigned apic_id, uint8_t page)
+park_processor(unsigned apic_id)
 {
     send_ipi(apic_id, ICR_INIT | ICR_LEVEL | ICR_ASSERT);
     if (!x2apic) {
@@ -241,6 +241,13 @@ start_processor(unsigned apic_id, uint8_t page)
         send_ipi(apic_id, ICR_INIT | ICR_LEVEL);
     }
     clock_delay_us(INIT_DELAY_US);
+}
+
+/* INIT, and then the start-up IPI twice: SDM 3A 8.4.4.1. */
+static void
+start_processor(unsigned apic_id, uint8_t page)
+{
+    park_processor(apic_id);
     for (unsigned i = 0; i < STARTUP_IPIS; i++) {
         send_ipi(apic_id, ICR_STARTUP | ICR_ASSERT | page);
         clock_delay_us(STARTUP_DELAY_US);
@@ -252,6 +259,7 @@ const struct ipi_ops lapic_ipi = {
     .send_nmi_others = send_nmi_others,
     .eoi = lapic_eoi,
     .start = start_processor,
+    .park = park_processor,
     .init_cpu = lapic_enable,
 };
 

@@ -1,9 +1,12 @@
 /*
  * lock.c - spinlocks.
  *
- * A test-and-set lock with a read-only spin.  The holder's processor and the
- * place where it was taken are always recorded (two stores) and printed when
- * somebody waits absurdly long; the order of ranks is checked in debug builds.
+ * A test-and-set lock with a read-only spin.  Not a fair one: where Socle is
+ * itself a guest, the next in a queue may be a virtual processor that does not
+ * run at the moment, and everybody would wait for it.  The holder's processor
+ * and the place where it was taken are always recorded (two stores) and printed
+ * when somebody waits absurdly long; the order of ranks is checked in debug
+ * builds.
  *
  * What happens under a lock may make another world due on this very processor,
  * without any interrupt that would end in a switch: so releasing one looks.

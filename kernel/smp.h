@@ -17,6 +17,8 @@ struct ipi_ops {
     void (*eoi)(void);
     /* Start a processor at machine address PAGE << 12, in real mode. */
     void (*start)(unsigned apic_id, uint8_t page);
+    /* Whatever that processor does: stop it until it is started again. */
+    void (*park)(unsigned apic_id);
     /* Set up the interrupt controller of the running processor. */
     void (*init_cpu)(void);
 };

@@ -7,9 +7,10 @@
  *      AP_STARTED --- the processor ----> AP_ALIVE
  *      AP_STARTED --- we give it up ----> AP_GIVEN_UP, where it halts
  *
- * so a late riser never runs on a stack that was given away.  Then both compare
- * their time stamp counters; a processor whose counter is off gets an offset,
- * for clock_now() must be the same everywhere.
+ * so a late riser never runs on a stack that was given away; and it gets
+ * another INIT, for the page where it would begin is soon used otherwise.  Then
+ * both compare their time stamp counters; a processor whose counter is off gets
+ * an offset, for clock_now() must be the same everywhere.
  */
 #include "kernel/ap_trampoline.h"
 #include "kernel/base/assert.h"
@@ -27,10 +28,10 @@
 #include "sched/sched.h"
 #include "sched/sched_int.h"
 
-#define ANSWER_US       200000u         /* patience for one processor */
+#define ANSWER_US       1000000u        /* patience for one processor */
 #define POLL_US         100u
 #define DF_STACK_PAGES  1u
-#define SYNC_ROUNDS     16u
+#define SYNC_ROUNDS     8u
 
 enum ap_state { AP_STARTED, AP_ALIVE, AP_GIVEN_UP };
 
@@ -182,7 +183,10 @@ wake_ap(maddr_t trampoline, struct ap *ap)
             return true;
         clock_delay_us(POLL_US);
     }
-    return !atomic_compare_exchange(&ap->state, AP_STARTED, AP_GIVEN_UP);
+    if (!atomic_compare_exchange(&ap->state, AP_STARTED, AP_GIVEN_UP))
+        return true;
+    smp_ipi_ops()->park(ap->percpu.apic_id);
+    return false;
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "vmm/interp/operand_int.h"
 #include "vmm/native_exec.h"
 
+#define OPSIZE_BYTE     0x66
 #define MODRM_ABSOLUTE  5               /* rm, with mod = 0: a 32-bit address */
 
 /* FXSAVE's image: where the last instruction and its operand were. */
@@ -52,6 +53,18 @@ put_byte(struct native_code *code, uint8_t byte)
     code->bytes[code->size++] = byte;
 }
 
+/* Is 66 an operand size here, rather than a part of the opcode? */
+static bool
+follows_op_size(const struct opcode *op)
+{
+    if (op->class == CLASS_X87)
+        return true;
+    for (size_t n = 0; n < ARRAY_LEN(op->operands); n++)
+        if (operand_infos[op->operands[n]].reg_size == SIZE_V)
+            return true;
+    return false;
+}
+
 /* Prefixes that mean something without a memory operand. */
 static void
 put_prefixes(const struct interp *i, struct native_code *code)
@@ -69,8 +82,8 @@ put_prefixes(const struct interp *i, struct native_code *code)
             put_byte(code, bytes[n]);
         has_66 |= (row->prefix & PFX_OPSIZE) != 0;
     }
-    if (insn_opcode(insn)->class == CLASS_X87 ? is_16 : has_66)
-        code->bytes[code->size++] = 0x66;
+    if (follows_op_size(insn_opcode(insn)) ? is_16 : has_66)
+        put_byte(code, OPSIZE_BYTE);
 }
 
 /* The instruction with its memory operand at ADDRESS. */

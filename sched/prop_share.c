@@ -76,8 +76,12 @@ share_behind(const struct prop_share *ps, const struct share_client *c)
 int64_t
 share_lag(const struct prop_share *ps, const struct share_client *c)
 {
-    return share_behind(ps, c) * (int64_t)weight_of(c) /
-           (int64_t)SHARE_RATE_ONE;
+    int64_t behind = share_behind(ps, c);
+    int64_t product;
+
+    if (__builtin_mul_overflow(behind, (int64_t)weight_of(c), &product))
+        product = behind < 0 ? INT64_MIN : INT64_MAX;
+    return product / (int64_t)SHARE_RATE_ONE;
 }
 
 static int64_t
@@ -145,6 +149,25 @@ share_urgency(const struct prop_share *ps, const struct share_client *c)
 
 /* --- States -------------------------------------------------------------- */
 
+/* Let the sums over all runnable clients include C, or not. */
+static void
+count(struct prop_share *ps, const struct share_client *c)
+{
+    if (c->state == SHARE_FREE)
+        ps->free_shares += c->params.shares;
+    else
+        ps->fixed_rate += c->rate;
+}
+
+static void
+uncount(struct prop_share *ps, const struct share_client *c)
+{
+    if (c->state == SHARE_FREE)
+        ps->free_shares -= c->params.shares;
+    else
+        ps->fixed_rate -= c->rate;
+}
+
 /* Change over to the state and rate that the filling found; keep the lag. */
 static void
 change_state(struct prop_share *ps, struct share_client *c)
@@ -154,12 +177,10 @@ change_state(struct prop_share *ps, struct share_client *c)
     if (c->state == c->next_state &&
         (c->state == SHARE_FREE || c->rate == c->next_rate))
         return;
-    if (c->state == SHARE_FREE)
-        ps->free_shares -= c->params.shares;
+    uncount(ps, c);
     c->state = c->next_state;
     c->rate = c->next_rate;
-    if (c->state == SHARE_FREE)
-        ps->free_shares += c->params.shares;
+    count(ps, c);
     set_lag(ps, c, lag);
 }
 
@@ -169,12 +190,8 @@ states_update(struct prop_share *ps)
 {
     if (!water_keep_states(ps)) {
         water_fill(ps);
-        ps->fixed_rate = 0;
-        LIST_FOR_EACH(c, &ps->runnable, struct share_client, runnable) {
+        LIST_FOR_EACH(c, &ps->runnable, struct share_client, runnable)
             change_state(ps, c);
-            if (c->state != SHARE_FREE)
-                ps->fixed_rate += c->rate;
-        }
     }
     settle_clock(ps);
 }
@@ -185,31 +202,32 @@ states_update(struct prop_share *ps)
 static void
 enter(struct prop_share *ps, struct share_client *c, int64_t lag)
 {
-    c->state = SHARE_FREE;
+    water_guess(ps, c);
     set_lag(ps, c, lag);
-    ps->pending -= bounded(lag) * (int64_t)SHARE_RATE_ONE;
-    ps->free_shares += c->params.shares;
-    list_add_tail(&ps->runnable, &c->runnable);
+    count(ps, c);
     ps->min_sum += c->min;
-    ps->level_low = MAX(ps->level_low, c->level_min);
-    ps->level_high = MIN(ps->level_high, c->level_max);
+    list_add_tail(&ps->runnable, &c->runnable);
     states_update(ps);
 }
 
-/* C leaves them.  What it is owed, or owes, falls to the FREE ones. */
+/* C leaves them, with its lag. */
 static void
 leave(struct prop_share *ps, struct share_client *c)
 {
-    ps->pending += bounded(share_lag(ps, c)) * (int64_t)SHARE_RATE_ONE;
-    if (c->state != SHARE_FREE)
-        ps->fixed_rate -= c->rate;
-    else
-        ps->free_shares -= c->params.shares;
+    uncount(ps, c);
     c->state = SHARE_OUT;
     list_remove(&c->runnable);
     list_remove(&c->active);
     ps->min_sum -= c->min;
     states_update(ps);
+}
+
+/* C leaves for good: what it is owed, or owes, falls to the FREE ones. */
+static void
+settle(struct prop_share *ps, struct share_client *c)
+{
+    ps->pending += bounded(share_lag(ps, c)) * (int64_t)SHARE_RATE_ONE;
+    leave(ps, c);
 }
 
 void
@@ -232,7 +250,7 @@ share_sleep(struct prop_share *ps, struct share_client *c)
     c->awake = false;
     list_remove(&c->active);
     if (share_behind(ps, c) >= 0)
-        leave(ps, c);
+        settle(ps, c);
     else
         list_add_tail(&ps->debtors, &c->active);
 }
@@ -242,7 +260,7 @@ share_remove(struct prop_share *ps, struct share_client *c)
 {
     c->awake = false;
     if (c->state != SHARE_OUT)
-        leave(ps, c);
+        settle(ps, c);
 }
 
 void
@@ -305,7 +323,7 @@ pass(struct prop_share *ps, uint64_t ns)
         charge(ps, c, (int64_t)ns);
     LIST_FOR_EACH_SAFE(c, &ps->debtors, struct share_client, active)
         if (share_behind(ps, c) >= 0)
-            leave(ps, c);
+            settle(ps, c);
 }
 
 void
@@ -356,20 +374,35 @@ share_client_init(struct share_client *c, const struct share_params *params)
     set_params(c, params);
 }
 
+/* What C is ahead on its maximum is waited out at its new one; no credit. */
+static void
+rescale_max(const struct prop_share *ps, struct share_client *c,
+            uint32_t old_max)
+{
+    int64_t ahead = (int64_t)(c->max_paid - ps->now);
+
+    ahead = MAX(ahead, 0) * old_max / c->max;
+    c->max_paid = ps->now + (uint64_t)ahead;
+    c->limited_until = MIN(c->limited_until, c->max_paid);
+}
+
 void
 share_set_params(struct prop_share *ps, struct share_client *c,
                  const struct share_params *params)
 {
     struct list *neighbour = c->active.next;
-    int64_t lag;
+    bool out = c->state == SHARE_OUT;
+    uint32_t old_max = c->max;
+    int64_t lag = 0;
 
-    if (c->state == SHARE_OUT) {
-        set_params(c, params);
-        return;
+    if (!out) {
+        lag = share_lag(ps, c);
+        leave(ps, c);
     }
-    lag = share_lag(ps, c);
-    leave(ps, c);
     set_params(c, params);
+    rescale_max(ps, c, old_max);
+    if (out)
+        return;
     enter(ps, c, lag);
     if (neighbour != &c->active)
         list_insert_before(neighbour, &c->active);

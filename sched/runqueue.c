@@ -396,8 +396,8 @@ runq_set_params(struct runqueue *rq, struct sched_client *c,
 
     share_advance(&rq->share, now);
     share_set_params(&rq->share, &c->share, params);
-    /* A limit needs a timer: let the processor look again. */
-    if (rq->cpus[c->cpu].current == c)
+    /* A timer may be too late, or missing: let the processor look again. */
+    if (c->share.awake)
         kick = BIT(c->cpu) & ~rq->kicked;
     rq->kicked |= kick;
     return kick;

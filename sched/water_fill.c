@@ -119,28 +119,19 @@ pour(const struct prop_share *ps, struct filling *f)
     return again && total != 0;
 }
 
-/* The levels between which the states, as they are, remain right. */
+/* Narrow the bounds of the level to where STATE is right for C. */
 static void
-find_bounds(struct prop_share *ps)
+narrow_bounds(struct prop_share *ps, const struct share_client *c,
+              enum share_state state)
 {
-    uint64_t low = 0;
-    uint64_t high = UINT64_MAX;
-
-    LIST_FOR_EACH(c, &ps->runnable, struct share_client, runnable) {
-        switch (c->next_state) {
-        case SHARE_LOW:
-            high = MIN(high, c->level_min);
-            break;
-        case SHARE_HIGH:
-            low = MAX(low, c->level_max);
-            break;
-        default:
-            low = MAX(low, c->level_min);
-            high = MIN(high, c->level_max);
-        }
-    }
-    ps->level_low = low;
-    ps->level_high = high;
+    if (state == SHARE_FREE)
+        ps->level_low = MAX(ps->level_low, c->level_min);
+    else if (state == SHARE_HIGH)
+        ps->level_low = MAX(ps->level_low, c->level_max);
+    if (state == SHARE_FREE)
+        ps->level_high = MIN(ps->level_high, c->level_max);
+    else if (state == SHARE_LOW)
+        ps->level_high = MIN(ps->level_high, c->level_min);
 }
 
 void
@@ -158,25 +149,45 @@ water_fill(struct prop_share *ps)
     while (pour(ps, &f))
         ;
     ps->level = f.shares > 0 ? f.level : LEVEL_ALL_FIXED;
-    find_bounds(ps);
+    ps->level_low = 0;
+    ps->level_high = UINT64_MAX;
+    LIST_FOR_EACH(c, &ps->runnable, struct share_client, runnable)
+        narrow_bounds(ps, c, c->next_state);
     /* Scaled minima change with every client: nothing can be kept. */
     if (f.min_scale < BIT64(LEVEL_SHIFT))
         ps->level_low = UINT64_MAX;
 }
 
+void
+water_guess(struct prop_share *ps, struct share_client *c)
+{
+    c->state = SHARE_FREE;
+    if (ps->free_shares == 0 || ps->level >= c->level_max)
+        c->state = SHARE_HIGH;
+    else if (ps->level < c->level_min)
+        c->state = SHARE_LOW;
+    c->rate = c->state == SHARE_LOW ? c->min : c->max;
+    narrow_bounds(ps, c, c->state);
+}
+
 bool
 water_keep_states(struct prop_share *ps)
 {
-    uint64_t level;
+    uint64_t level = LEVEL_ALL_FIXED;
+    bool right;
 
-    if (ps->free_shares == 0 || ps->fixed_rate > all_cpus(ps) ||
-        ps->min_sum > most_for_minima(ps))
+    if (ps->fixed_rate > all_cpus(ps) || ps->min_sum > most_for_minima(ps))
         return false;
-    level = level_for(all_cpus(ps) - ps->fixed_rate, ps->free_shares);
-    if (level < ps->level_low || level >= ps->level_high)
-        return false;
-    ps->level = level;
-    return true;
+    if (ps->free_shares > 0) {
+        level = level_for(all_cpus(ps) - ps->fixed_rate, ps->free_shares);
+        right = level >= ps->level_low && level < ps->level_high;
+    } else {
+        /* Nobody wants more, unless held up by a minimum only. */
+        right = ps->level_high == UINT64_MAX;
+    }
+    if (right)
+        ps->level = level;
+    return right;
 }
 
 uint32_t

@@ -22,6 +22,9 @@
  */
 void water_fill(struct prop_share *ps);
 
+/* C, which is not runnable yet: give it the state that seems right for it. */
+void water_guess(struct prop_share *ps, struct share_client *c);
+
 /*
  * The runnable set changed: set the level for the states as they are.  Returns
  * false, and sets nothing, if they are not right any more.

@@ -38,6 +38,7 @@
 #include "kernel/base/assert.h"
 #include "sched/water_fill.h"
 
+/* Nobody is ahead by more, nor takes more along when his state changes. */
 #define LAG_LIMIT       ((int64_t)(8 * SHARE_SLICE))
 
 /* A client that had to wait may catch up so much on its maximum. */
@@ -106,7 +107,7 @@ new_request(struct share_client *c, uint64_t ns)
     c->limited_until = c->max_paid;
 }
 
-/* Move virtual time by what is pending, to the rest of a division. */
+/* Move virtual time by what is pending; the rest of the division remains. */
 static void
 settle_clock(struct prop_share *ps)
 {
@@ -198,7 +199,7 @@ states_update(struct prop_share *ps)
 
 /* --- Clients come and go ------------------------------------------------- */
 
-/* C joins the runnable ones with LAG; its request is set. */
+/* C joins the runnable ones with LAG. */
 static void
 enter(struct prop_share *ps, struct share_client *c, int64_t lag)
 {
@@ -210,7 +211,7 @@ enter(struct prop_share *ps, struct share_client *c, int64_t lag)
     states_update(ps);
 }
 
-/* C leaves them, with its lag. */
+/* C leaves them; virtual time does not notice. */
 static void
 leave(struct prop_share *ps, struct share_client *c)
 {
@@ -273,6 +274,7 @@ share_set_running(struct prop_share *ps, struct share_client *c,
         list_add_tail(&ps->running, &c->active);
 }
 
+/* A deadline one slice later; doing it again changes nothing more. */
 void
 share_yield(struct share_client *c)
 {

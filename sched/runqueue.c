@@ -4,16 +4,16 @@
  * runq_pick looks through the processor's own queue for the client that is
  * eligible and has the earliest deadline, and through the others for the one
  * that is owed most.  Queues are plain lists: picking is linear in the number
- * of clients that wait, at some nanoseconds each, which is cheaper than a tree
- * for the dozens that are usual and still well below a slice's hundredth for a
- * thousand; and limits, virtual time and affinity can change without anything
- * having to be sorted again.
+ * of clients that wait, at some ten nanoseconds each.  For the dozens that are
+ * usual that is cheaper than a tree, for a thousand it is still well below a
+ * hundredth of a slice; and limits, clocks and affinity can change without
+ * anything having to be sorted again.
  *
- * A client that cannot be served as its entitlement says because of its
- * affinity would be owed more and more, and those on the other processors
- * less and less.  When a queue is so far off, all of it is moved to the mean
- * at once (recentre): its members keep their order, and nobody gains a claim
- * against other processors that would starve them later.
+ * Clients that cannot be served as they are entitled to, because too many are
+ * bound to one processor, would be owed more and more, and those that have
+ * another to themselves less and less.  When a queue is so far off, all of it
+ * is moved to the clock at once (recentre): its members keep their order, and
+ * nobody gains a claim that would starve others later.
  *
  * A processor needs a timer only if somebody else could run in place of what
  * it runs.  When that becomes so while it has none, it is interrupted: at once
@@ -133,8 +133,8 @@ search_others(struct runqueue *rq, unsigned cpu, struct search *s)
 }
 
 /*
- * PICKED shows that the queue of CPU is far behind or ahead of the others:
- * move all that share its clock by what moves PICKED to the mean.
+ * PICKED shows that the queue of CPU is far behind or ahead: move all that
+ * share its clock by what brings PICKED to it.
  */
 static void
 recentre(struct runqueue *rq, unsigned cpu, struct sched_client *picked)

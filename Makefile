@@ -200,7 +200,7 @@ lint: $(B)/vmkernel.elf | $(B)/.have-lint
 BTRUN_SRC := $(wildcard tests/btrun/*.c tests/btrun/*.S bt/*.c) \
            kernel/base/format.c kernel/base/str.c
 $(B)/btrun: $(BTRUN_SRC) $(wildcard tests/btrun/*.h bt/*.h bt/*.def) Makefile \
-    | $(B)/.have-test
+    | $(B)/.have-build
 	$(call say,BTRUN,$@)
 	$(Q)$(HOSTCC) -m32 -std=gnu11 -O2 -g $(WARN) -I. -D_GNU_SOURCE -static \
 	    -fno-strict-aliasing -no-pie -fno-pie \

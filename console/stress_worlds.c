@@ -325,11 +325,13 @@ stress_family(struct stress_world *self)
 
 /* --- Computing ------------------------------------------------------------ */
 
+/* The barrier: a compiler that knows the result would not compute it twice. */
 static uint32_t
 compute(void)
 {
     uint32_t x = SPIN_START;
 
+    compiler_barrier();
     for (unsigned i = 0; i < SPIN_STEPS; i++) {
         x ^= x << 13;
         x ^= x >> 17;

@@ -24,7 +24,9 @@
 #define TOLERANCE       0.01        /* of the entitlement */
 #define FLOOR           0.001       /* of one processor */
 #define HOG_MIXES       160u
-#define SLEEPER_MIXES   64u
+#define CHANGING_MIXES  96u
+#define SLEEPER_MIXES   24u
+#define PAIRED_MIXES    8u
 #define PERMILLE        1000.0
 
 /* What a mix of worlds may contain. */
@@ -192,7 +194,7 @@ test_sleeping_never_pays(void **state)
     struct fake_machine *m = &machine;
 
     (void)state;
-    for (unsigned i = 0; i < 24; i++) {
+    for (unsigned i = 0; i < PAIRED_MIXES; i++) {
         double per_share;
 
         fake_machine_build(m, 1 + i % 4, i + 1);
@@ -225,7 +227,7 @@ test_changing_shares(void **state)
     struct fake_machine *m = &machine;
 
     (void)state;
-    for (unsigned i = 0; i < 24; i++) {
+    for (unsigned i = 0; i < CHANGING_MIXES; i++) {
         double want[FAKE_WORLDS_MAX] = { 0 };
 
         build_mix(m, i % 4, 1000 + i);

@@ -1,0 +1,104 @@
+/*
+ * chipset.c - puts the devices of a VM together (chipset.h).
+ *
+ * The list of devices is in the order in which they are made, reset and run;
+ * nothing depends on it but that wires are reset before who holds them up.
+ */
+#include "vmm/dev/chipset.h"
+
+#include "kernel/base/assert.h"
+#include "kernel/base/string.h"
+
+static void
+add_device(struct chipset *c, const struct vdev_type *type, void *device)
+{
+    ASSERT(c->device_count < CHIPSET_DEVICES_MAX);
+    c->devices[c->device_count++] = (struct vdev){ type, device };
+}
+
+static void
+add_interrupts(struct chipset *c)
+{
+    vpic_init(&c->pic, &c->ports);
+    irq_lines_init(&c->lines, &c->pic);
+    add_device(c, &vpic_type, &c->pic);
+    add_device(c, &irq_lines_type, &c->lines);
+}
+
+void
+chipset_init(struct chipset *c, const struct chipset_config *config,
+             uint64_t now)
+{
+    memset(c, 0, sizeof(*c));
+    c->config = *config;
+    c->clock.now = now;
+    c->clock.wall_base = config->wall_base;
+    pio_bus_init(&c->ports);
+    add_interrupts(c);
+    for (unsigned i = 0; i < c->device_count; i++)
+        vdev_power_on(&c->devices[i]);
+}
+
+void
+chipset_reset(struct chipset *c)
+{
+    for (unsigned i = 0; i < c->device_count; i++)
+        vdev_reset(&c->devices[i]);
+}
+
+void
+chipset_run(struct chipset *c, uint64_t now)
+{
+    c->clock.now = MAX(c->clock.now, now);
+    for (unsigned i = 0; i < c->device_count; i++)
+        if (c->devices[i].type->run != NULL)
+            c->devices[i].type->run(c->devices[i].device);
+}
+
+uint64_t
+chipset_next_deadline(const struct chipset *c)
+{
+    uint64_t next = VDEV_NEVER;
+
+    for (unsigned i = 0; i < c->device_count; i++) {
+        const struct vdev *d = &c->devices[i];
+
+        if (d->type->deadline != NULL)
+            next = MIN(next, d->type->deadline(d->device));
+    }
+    return MAX(next, c->clock.now + 1);
+}
+
+uint32_t
+chipset_port_in(struct chipset *c, uint16_t port, unsigned size)
+{
+    return pio_bus_in(&c->ports, port, size);
+}
+
+void
+chipset_port_out(struct chipset *c, uint16_t port, unsigned size,
+                 uint32_t value)
+{
+    pio_bus_out(&c->ports, port, size, value);
+}
+
+bool
+chipset_is_interrupt_pending(const struct chipset *c)
+{
+    return vpic_is_pending(&c->pic);
+}
+
+uint8_t
+chipset_acknowledge(struct chipset *c)
+{
+    return vpic_acknowledge(&c->pic);
+}
+
+uint32_t
+chipset_take_requests(struct chipset *c)
+{
+    uint32_t requests = c->requests;
+
+    c->requests = 0;
+    return requests;
+}

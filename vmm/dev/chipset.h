@@ -1,0 +1,92 @@
+/*
+ * chipset.h - all devices of a VM, and all that its owner does with them.
+ *
+ * The owner (the monitor, or vmrun) puts a struct chipset into memory that all
+ * vcpus of the VM see, fills in a configuration, and then:
+ *
+ *      chipset_run(c, now)             time has passed: before the calls below
+ *      chipset_port_in / _out          behind guest_port_in() and _out()
+ *      chipset_is_interrupt_pending    ask at an instruction boundary
+ *      chipset_acknowledge             ...and if IF allows, take the vector
+ *      chipset_next_deadline           how long a halted vcpu may sleep
+ *      chipset_take_requests           reset, power-off, A20: after a port_out
+ *
+ * and hands in what comes from outside: bytes, keys, mouse movements.  The
+ * caller holds the VM's device lock; nothing here blocks.  Nothing that a guest
+ * writes can make a call do more than a bounded amount of work.
+ */
+#ifndef VMM_DEV_CHIPSET_H
+#define VMM_DEV_CHIPSET_H
+
+#include "kernel/base/bits.h"
+#include "vmm/dev/backend.h"
+#include "vmm/dev/irq_lines.h"
+#include "vmm/dev/pio_bus.h"
+#include "vmm/dev/vdev.h"
+#include "vmm/dev/vpic.h"
+
+#define CHIPSET_DEVICES_MAX 16u
+#define CHIPSET_SERIALS     2u
+
+/* What a device asks of the owner: bits. */
+enum chipset_request {
+    REQUEST_INIT = BIT(0),      /* INIT#: keyboard controller, port 92h, CF9h */
+    REQUEST_RESET = BIT(1),     /* RST#: the whole board, by CF9h */
+    REQUEST_POWER_OFF = BIT(2), /* soft off, by the power management */
+    REQUEST_A20 = BIT(3),       /* see chipset_is_a20_on() */
+};
+
+/* What does not change while the VM exists; copied by chipset_init(). */
+struct chipset_config {
+    uint64_t wall_base;         /* UTC at now = 0: nanoseconds since 1970 */
+    uint64_t memory_bytes;      /* for CMOS */
+    uint64_t tsc_hz;            /* what the backdoor says */
+    struct char_backend serial[CHIPSET_SERIALS];
+};
+
+struct vcpu;
+
+struct chipset {
+    struct chipset_config config;
+    struct vcpu *vcpu;          /* who accesses ports: the owner sets it */
+    uint32_t requests;          /* enum chipset_request */
+    struct vclock clock;
+    struct pio_bus ports;
+    unsigned device_count;
+    struct vdev devices[CHIPSET_DEVICES_MAX];
+    struct irq_lines lines;
+    struct vpic pic;
+};
+
+/* Power on, at NOW. */
+void chipset_init(struct chipset *c, const struct chipset_config *config,
+                  uint64_t now);
+
+/* The RESET# wire of the board; memory and CPUs are the owner's. */
+void chipset_reset(struct chipset *c);
+
+/* Time is NOW; a NOW before the last one is taken as that one. */
+void chipset_run(struct chipset *c, uint64_t now);
+
+/* When chipset_run() is wanted next: after the last now, or VDEV_NEVER. */
+uint64_t chipset_next_deadline(const struct chipset *c);
+
+/* SIZE is 1, 2 or 4; see vmm/guest_port.h. */
+uint32_t chipset_port_in(struct chipset *c, uint16_t port, unsigned size);
+void chipset_port_out(struct chipset *c, uint16_t port, unsigned size,
+                      uint32_t value);
+
+/* What was asked for since the last call: enum chipset_request. */
+uint32_t chipset_take_requests(struct chipset *c);
+
+/* Is address bit 20 passed on?  Else it is 0 in all physical addresses. */
+bool chipset_is_a20_on(const struct chipset *c);
+
+/* The back end of a serial port has bytes, or room, again. */
+void chipset_serial_ready(struct chipset *c, unsigned serial);
+
+/* INTR, and its INTA cycle: the vector, perhaps a spurious one. */
+bool chipset_is_interrupt_pending(const struct chipset *c);
+uint8_t chipset_acknowledge(struct chipset *c);
+
+#endif

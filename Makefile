@@ -37,7 +37,7 @@ VMK_SRC := $(foreach d,$(VMK_DIRS),$(wildcard $(d)/*.c $(d)/*.S))
 VMK_OBJ := $(patsubst %,$(B)/vmk/%.o,$(VMK_SRC))
 GEN     := $(B)/gen/version.h
 
-.PHONY: all run test lint bench clean iso unit fuzz boot-test
+.PHONY: all run test lint bench clean iso unit fuzz boot-test programs
 all: $(B)/vmkernel.elf $(B)/socle.iso $(B)/btrun
 
 $(B)/.have-%: scripts/need.sh scripts/packages
@@ -94,7 +94,8 @@ run: $(B)/socle.iso | $(B)/.have-qemu
 
 # --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
 # PURE code runs in VMkernel or monitor, and as an ordinary program too.
-PURE := $(wildcard bt/*.c vmm/vcpu.c vmm/interp/*.c kernel/base/bitmap.c \
+PURE := $(wildcard bt/*.c vmm/vcpu.c vmm/dev/*.c vmm/interp/*.c vmm/mmu/*.c \
+          vmm/boot/*.c kernel/base/bitmap.c \
           kernel/base/format.c kernel/base/memory_map.c \
           kernel/base/number.c kernel/base/ring.c \
           kernel/base/status.c kernel/base/str.c boot/boot_info.c \
@@ -219,9 +220,21 @@ $(B)/bench/%: tests/bench/%.c $(BENCH_SRC) \
 	$(Q)$(HOSTCC) -m32 -std=gnu11 -O2 -freg-struct-return \
 	    -fno-strict-aliasing $(WARN) -I. -Itests $< $(BENCH_SRC) -o $@
 
-bench: $(B)/socle.iso $(BENCH_BIN) | $(B)/.have-bench
-	$(Q)$(B)/bench/bench_decode $(B)/vmkernel.elf $(BENCH_BIN)
-	$(Q)$(B)/bench/bench_interp
+# What btrun's speed is measured with: programs like any other.
+PROGRAM_SRC := $(wildcard tests/bench/programs/*.c)
+PROGRAMS := $(patsubst tests/bench/%.c,$(B)/%,\
+              $(filter-out %/program.c,$(PROGRAM_SRC)))
+$(B)/programs/%: tests/bench/programs/%.c tests/bench/programs/program.c \
+    tests/bench/programs/program.h Makefile | $(B)/.have-build
+	$(call say,PROGRAM,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -m32 -march=i686 -std=gnu11 -O2 -static -no-pie -fno-pie \
+	    -fno-tree-loop-distribute-patterns $(WARN) -I. $(filter %.c,$^) -o $@
+
+programs: $(PROGRAMS)
+
+bench: $(B)/socle.iso $(B)/btrun $(BENCH_BIN) $(PROGRAMS) | $(B)/.have-bench
+	$(Q)$(PYTHON) tests/bench/bench_bt.py $(B)
 	$(Q)$(PYTHON) tests/bench/bench.py $(B)
 
 clean:

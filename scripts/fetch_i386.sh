@@ -1,9 +1,16 @@
 #!/bin/sh
-# fetch_i386.sh DIR PACKAGE... - unpack Debian i386 packages below DIR.
+# fetch_i386.sh [-n] DIR PACKAGE... - unpack Debian i386 packages below DIR.
+#
+# With -n they are only downloaded, to DIR/apt/*.deb.
 #
 # apt gets a state of its own inside DIR, so that the system's architectures
 # and package lists stay as they are.  Only the main suite is asked.
 set -eu
+unpack=yes
+if [ "$1" = -n ]; then
+    unpack=no
+    shift
+fi
 dir=$1
 shift
 mkdir -p "$dir/apt/lists/partial" "$dir/apt/cache/archives/partial"
@@ -23,6 +30,7 @@ apt-get $opts update -q >"$dir/apt/log" 2>&1 || true
 cd "$dir/apt"
 apt-get $opts download -q "$@" >>log 2>&1 ||
     { tail -20 log >&2; exit 1; }
+[ $unpack = yes ] || exit 0
 for deb in ./*.deb; do
     dpkg -x "$deb" "$dir"
 done

@@ -25,6 +25,7 @@ fake_guest_reset(uint32_t base, uint32_t size, uint8_t *memory)
     fake_guest.base = base;
     fake_guest.size = size;
     fake_guest.memory = memory;
+    fake_guest.hidden_leaf = UINT32_MAX;
 }
 
 void
@@ -58,6 +59,17 @@ find(uint32_t at, unsigned access)
          fake_guest.no_write[offset / PAGE_SIZE]))
         return NULL;
     return fake_guest.memory + offset;
+}
+
+/* Where the SIZE bytes at AT are, if all of them are. */
+static uint8_t *
+find_phys(gpa_t at, size_t size, unsigned access)
+{
+    uint64_t first = gpa_raw(at), last = first + size - 1;
+
+    if (last > UINT32_MAX || find((uint32_t)last, access) == NULL)
+        return NULL;
+    return find((uint32_t)first, access);
 }
 
 static bool
@@ -141,7 +153,7 @@ guest_mem_flush_page(struct vcpu *v, UNUSED gla_t at)
 bool
 guest_phys_read(UNUSED struct vcpu *v, gpa_t at, void *to, size_t size)
 {
-    uint8_t *from = find((uint32_t)gpa_raw(at), GUEST_READ);
+    uint8_t *from = find_phys(at, size, GUEST_READ);
 
     if (from != NULL)
         memcpy(to, from, size);
@@ -152,7 +164,7 @@ bool
 guest_phys_write(UNUSED struct vcpu *v, gpa_t at, const void *from,
                  size_t size)
 {
-    uint8_t *to = find((uint32_t)gpa_raw(at), GUEST_WRITE);
+    uint8_t *to = find_phys(at, size, GUEST_WRITE);
 
     if (to != NULL)
         memcpy(to, from, size);
@@ -191,10 +203,12 @@ guest_msr_write(UNUSED struct vcpu *v, UNUSED uint32_t msr,
 }
 
 void
-guest_cpuid(UNUSED struct vcpu *v, uint32_t leaf, uint32_t subleaf,
+guest_cpuid(UNUSED struct vcpu *v, uint32_t leaf, UNUSED uint32_t subleaf,
             struct cpuid_leaf *out)
 {
-    *out = (struct cpuid_leaf){ leaf, subleaf, 0, 0 };
+    *out = leaf == fake_guest.hidden_leaf ? fake_guest.hidden
+           : (struct cpuid_leaf){ UINT32_MAX, UINT32_MAX, UINT32_MAX,
+                                  UINT32_MAX };
 }
 
 uint64_t
@@ -206,4 +220,5 @@ guest_machine_tsc(UNUSED struct vcpu *v)
 void
 guest_fpu_error(UNUSED struct vcpu *v)
 {
+    fake_guest.fpu_errors++;
 }

@@ -19,8 +19,6 @@
 #define RESET_DR7           0x00000400
 #define RESET_PAT           0x0007040600070406ull
 #define APIC_BASE_DEFAULT   0xfee00000ull
-#define DR6                 6
-#define DR7                 7
 
 #define RIGHTS_DATA (RIGHTS_P | RIGHTS_S | SEG_DATA_W | SEG_ACCESSED)
 #define RIGHTS_CODE (RIGHTS_DATA | SEG_CODE)
@@ -91,6 +89,24 @@ vcpu_derive_segments(struct vcpu *v)
         segment_derive(&v->cpu.segment[i], is_protected);
     segment_derive(&v->cpu.ldtr, true);
     segment_derive(&v->cpu.tr, true);
+}
+
+enum guest_pending
+vcpu_pending(const struct vcpu *v, bool has_interrupt)
+{
+    const struct guest_cpu *cpu = &v->cpu;
+
+    if ((cpu->block & BLOCK_MOV_SS) != 0 ||
+        cpu->activity == ACTIVITY_SHUTDOWN)
+        return PENDING_NONE;
+    if (cpu->pending_debug != 0)
+        return PENDING_DEBUG;
+    if (cpu->pending_nmi != 0 && (cpu->block & BLOCK_NMI) == 0)
+        return PENDING_NMI;
+    if (has_interrupt && (cpu->eflags & EFLAGS_IF) != 0 &&
+        (cpu->block & BLOCK_STI) == 0)
+        return PENDING_INTERRUPT;
+    return PENDING_NONE;
 }
 
 static void

@@ -27,6 +27,9 @@
 #define PDPTE_COUNT     4
 #define DR_COUNT        8
 
+/* Indices in guest_cpu.dr. */
+enum { DR6 = 6, DR7 = 7 };
+
 struct guest_table {
     uint32_t base;
     uint32_t limit;         /* 16 bits count */
@@ -70,8 +73,8 @@ struct guest_cpu {
 struct guest_fault {
     uint8_t  vector;        /* VEC_ */
     bool     has_error;
-    uint32_t error;
-    gla_t    address;       /* VEC_PF: for CR2, which is set at delivery */
+    uint32_t error;         /* VEC_DB: for DR6, ... */
+    gla_t    address;       /* VEC_PF: for CR2; both are set at delivery */
 };
 
 /*
@@ -82,6 +85,14 @@ enum attention {
     ATTENTION_INTERRUPT = BIT(0),   /* the interrupt controller's wire is up */
     ATTENTION_NMI = BIT(1),
     ATTENTION_STOP = BIT(2),        /* come to the safe point */
+};
+
+/* What comes at a boundary, before the next instruction: SDM 3A table 6-2. */
+enum guest_pending {
+    PENDING_NONE,
+    PENDING_DEBUG,          /* traps of the instruction before: #DB */
+    PENDING_NMI,
+    PENDING_INTERRUPT,
 };
 
 struct interp;
@@ -101,6 +112,9 @@ void vcpu_reset(struct vcpu *v);
 
 /* CR0.PE, EFLAGS.VM or a loaded descriptor changed: derive all segments. */
 void vcpu_derive_segments(struct vcpu *v);
+
+/* HAS_INTERRUPT: the interrupt controller's wire is up. */
+enum guest_pending vcpu_pending(const struct vcpu *v, bool has_interrupt);
 
 /* Neither real nor virtual-8086 mode. */
 static inline bool

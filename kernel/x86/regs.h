@@ -54,6 +54,7 @@
 #define CR4_SMEP        0x00100000
 #define CR4_SMAP        0x00200000
 
+#define MSR_TSC         0x00000010
 #define MSR_APIC_BASE   0x0000001b
 #define MSR_MTRRCAP     0x000000fe
 #define MSR_SYSENTER_CS 0x00000174
@@ -61,6 +62,7 @@
 #define MSR_SYSENTER_EIP 0x00000176
 #define MSR_PAT         0x00000277
 #define MSR_EFER        0xc0000080
+#define MSR_TSC_AUX     0xc0000103
 
 #define EFER_NXE        0x00000800
 

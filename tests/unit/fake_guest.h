@@ -6,6 +6,7 @@
 #define TESTS_UNIT_FAKE_GUEST_H
 
 #include "kernel/base/types.h"
+#include "vmm/guest_port.h"
 #include "vmm/interp/interp.h"
 #include "vmm/vcpu.h"
 
@@ -20,6 +21,10 @@ struct fake_guest {
     uint32_t out_port, out_value, out_size, in_value;
     uint32_t outs;
     uint64_t tsc;
+    /* CPUID shows all there is, save in one leaf. */
+    uint32_t hidden_leaf;
+    struct cpuid_leaf hidden;
+    uint32_t fpu_errors;
 };
 
 extern struct fake_guest fake_guest;

@@ -8,9 +8,9 @@
  *
  * Called through the table of operations; no locks.  SDM 3A 2.5, 17.2.
  */
-#include "kernel/x86/debug.h"
 #include "vmm/guest_port.h"
-#include "vmm/interp/interp_int.h"
+#include "vmm/interp/breakpoint_int.h"
+#include "vmm/interp/features_int.h"
 #include "vmm/interp/operand_int.h"
 
 #define CR0_KNOWN (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE |  \
@@ -26,8 +26,8 @@
 #define PDPTE_P         BIT64(0)
 #define PDPTE_RESERVED  (BITS64(2, 1) | BITS64(8, 5) | BITS64(63, 36))
 #define EFER_KNOWN      EFER_NXE
-#define DR6             6
-#define DR7             7
+/* All but BSP, EN and an address of 36 bits: SDM 3A figure 10-5. */
+#define APIC_BASE_RESERVED (BITS64(63, 36) | BITS64(10, 9) | BITS64(7, 0))
 #define PAT_TYPES       BITS64(2, 0)
 #define PAT_BITS        8
 
@@ -92,7 +92,8 @@ write_cr4(struct interp *i, uint32_t value)
 {
     struct guest_cpu *cpu = cpu_of(i), next = *cpu;
 
-    if (value & ~CR4_KNOWN)
+    if ((value & ~CR4_KNOWN) != 0 ||
+        (value & ~cpu->cr4 & feature_absent_cr4(i->vcpu)) != 0)
         return raise_error(i, VEC_GP, 0);
     next.cr4 = value;
     if (((value ^ cpu->cr4) & CR4_PDPTE) && !latch_pdptes(i, &next))
@@ -191,9 +192,7 @@ find_debug_register(struct interp *i, unsigned place, unsigned *number)
         return false;
     if ((cpu->dr[DR7] & DR7_GD) == 0)
         return true;
-    cpu->pending_debug |= DR6_BD;
-    cpu->dr[DR7] &= ~(uint32_t)DR7_GD;
-    return raise(i, VEC_DB);
+    return raise_debug(i, DR6_BD);
 }
 
 bool
@@ -261,9 +260,45 @@ read_msr(struct interp *i, uint32_t msr, uint64_t *value)
     case MSR_APIC_BASE:
         *value = cpu->apic_base;
         return true;
+    case MSR_TSC:
+        *value = guest_machine_tsc(i->vcpu) + cpu->tsc_offset;
+        return true;
+    case MSR_TSC_AUX:
+        *value = cpu->tsc_aux;
+        return feature_is_shown(i->vcpu, FEATURE_RDTSCP);
     default:
         return guest_msr_read(i->vcpu, msr, value);
     }
+}
+
+/* Registers whose value is checked, or means something to paging. */
+static bool
+write_checked_msr(struct interp *i, uint32_t msr, uint64_t value)
+{
+    struct guest_cpu *cpu = cpu_of(i);
+
+    switch (msr) {
+    case MSR_PAT:
+        if (!is_pat_legal(value))
+            return false;
+        cpu->pat = value;
+        break;
+    case MSR_EFER:
+        if ((value & ~(uint64_t)EFER_KNOWN) != 0 ||
+            (value != 0 && !feature_is_shown(i->vcpu, FEATURE_NX)))
+            return false;
+        cpu->efer = value;
+        break;
+    case MSR_APIC_BASE:
+        if (value & APIC_BASE_RESERVED)
+            return false;
+        cpu->apic_base = value;
+        return true;
+    default:
+        return guest_msr_write(i->vcpu, msr, value);
+    }
+    guest_mem_flush(i->vcpu);
+    return true;
 }
 
 static bool
@@ -281,21 +316,18 @@ write_msr(struct interp *i, uint32_t msr, uint64_t value)
     case MSR_SYSENTER_EIP:
         cpu->sysenter_eip = (uint32_t)value;
         return true;
-    case MSR_PAT:
-        if (!is_pat_legal(value))
+    case MSR_TSC:
+        cpu->tsc_offset = value - guest_machine_tsc(i->vcpu);
+        return true;
+    case MSR_TSC_AUX:
+        if (value > UINT32_MAX ||
+            !feature_is_shown(i->vcpu, FEATURE_RDTSCP))
             return false;
-        cpu->pat = value;
-        break;
-    case MSR_EFER:
-        if (value & ~(uint64_t)EFER_KNOWN)
-            return false;
-        cpu->efer = value;
-        break;
+        cpu->tsc_aux = (uint32_t)value;
+        return true;
     default:
-        return guest_msr_write(i->vcpu, msr, value);
+        return write_checked_msr(i, msr, value);
     }
-    guest_mem_flush(i->vcpu);
-    return true;
 }
 
 bool

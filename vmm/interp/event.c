@@ -19,9 +19,8 @@
 #define IVT_ENTRY       4
 #define GATE_32         8               /* bit of the type */
 #define GATE_TRAP       1               /* IF stays */
-#define IOPL_USER       3
-#define DR6             6
-#define DELIVERIES_MAX  3               /* fault, double fault, shutdown */
+/* An interrupt, a contributory fault, a page fault, a double fault. */
+#define DELIVERIES_MAX  4
 
 /* What an entered handler does not inherit. */
 #define FLAGS_CLEARED   (EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM)
@@ -173,7 +172,8 @@ enter_same(struct interp *i, const struct event *e,
     if (has_flag(i, EFLAGS_VM))
         return selector_fault(i, VEC_GP, target->selector);
     add_frame(i, e, words);
-    if (!far_check_limit(i, target) || !far_mark(i, target) ||
+    if (!stack_probe(i, words->size, words->count) ||
+        !far_check_limit(i, target) || !far_mark(i, target) ||
         !stack_push_words(i, words))
         return false;
     far_commit(i, target, cpu_of(i)->cpl);
@@ -239,7 +239,7 @@ combine(struct interp *i, const struct event *first)
         raise_error(i, VEC_DF, 0);
 }
 
-/* CR2 and DR6 are set when the exception is delivered. */
+/* CR2, DR6 and DR7.GD change when the exception is delivered. */
 static struct event
 take_fault(struct interp *i)
 {
@@ -249,7 +249,9 @@ take_fault(struct interp *i)
     if (f->vector == VEC_PF)
         cpu->cr2 = gla_raw(f->address);
     if (f->vector == VEC_DB) {
-        cpu->dr[DR6] |= cpu->pending_debug;
+        cpu->dr[DR6] = (cpu->dr[DR6] & ~(uint32_t)DR6_B) |
+                       cpu->pending_debug | f->error;
+        cpu->dr[DR7] &= ~(uint32_t)DR7_GD;
         cpu->pending_debug = 0;
     }
     return (struct event){ EVENT_FAULT, f->vector, f->has_error, f->error,
@@ -263,16 +265,17 @@ interp_deliver(struct vcpu *v, enum event_kind kind, unsigned vector)
     struct event e = { .kind = kind, .vector = vector,
                        .return_eip = v->cpu.eip };
 
-    i->refusal = NULL;
+    interp_begin(i);
     v->cpu.activity = ACTIVITY_RUNNING;
     v->cpu.block &= ~(uint32_t)(BLOCK_STI | BLOCK_MOV_SS);
+    if (kind == EVENT_EXTERNAL && vector == VEC_NMI)
+        v->cpu.block |= BLOCK_NMI;
     for (unsigned n = 0; n < DELIVERIES_MAX; n++) {
         if (kind == EVENT_FAULT || n > 0)
             e = take_fault(i);
         if (deliver(i, &e)) {
             v->cpu.eip = i->next_eip;
-            if (e.kind == EVENT_EXTERNAL && e.vector == VEC_NMI)
-                v->cpu.block |= BLOCK_NMI;
+            v->cpu.pending_debug |= i->hits;
             return INTERP_OK;
         }
         if (i->refusal != NULL)

@@ -65,6 +65,19 @@ push_return_address(struct interp *i, unsigned size)
     return stack_push_words(i, &words);
 }
 
+/* Room on the stack is looked for before the limit. */
+static bool
+go_same_level(struct interp *i, struct far_target *target, bool is_call,
+              unsigned size)
+{
+    if ((is_call && !stack_probe(i, size, 2)) ||
+        !far_check_limit(i, target) || !far_mark(i, target) ||
+        (is_call && !push_return_address(i, size)))
+        return false;
+    far_commit(i, target, cpu_of(i)->cpl);
+    return true;
+}
+
 /* A code segment as the direct target. */
 static bool
 go_to_code(struct interp *i, struct far_target *target, bool is_call)
@@ -78,12 +91,7 @@ go_to_code(struct interp *i, struct far_target *target, bool is_call)
         return selector_fault(i, VEC_GP, target->selector);
     if (!d->p)
         return selector_fault(i, VEC_NP, target->selector);
-    if (!far_check_limit(i, target) || !far_mark(i, target))
-        return false;
-    if (is_call && !push_return_address(i, insn_of(i)->op_size))
-        return false;
-    far_commit(i, target, cpl);
-    return true;
+    return go_same_level(i, target, is_call, insn_of(i)->op_size);
 }
 
 /* The parameters on the old stack, in the order in which to push them. */
@@ -160,11 +168,7 @@ go_through_gate(struct interp *i, uint32_t selector,
         return selector_fault(i, VEC_NP, target.selector);
     if (is_call && !descriptor_is_conforming(d) && d->dpl < cpl)
         return call_inner(i, &target, gate, size);
-    if (!far_check_limit(i, &target) || !far_mark(i, &target) ||
-        (is_call && !push_return_address(i, size)))
-        return false;
-    far_commit(i, &target, cpl);
-    return true;
+    return go_same_level(i, &target, is_call, size);
 }
 
 /* A task gate or a TSS: the checks that come before a task switch. */

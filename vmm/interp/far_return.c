@@ -11,8 +11,6 @@
 #include "vmm/interp/far_int.h"
 #include "vmm/interp/operand_int.h"
 
-#define IOPL_USER       3
-#define CPL_USER        3
 /* What IRET restores at any privilege; in 16 bits, the lower half. */
 #define FLAGS_IRET (FLAGS_ARITH | EFLAGS_TF | EFLAGS_DF | EFLAGS_NT | \
                     EFLAGS_RF | EFLAGS_AC | EFLAGS_ID)
@@ -65,12 +63,7 @@ return_outer(struct interp *i, struct far_return *r, uint32_t release)
         return false;
     far_commit(i, &r->target, n.cpl);
     cpu->segment[SEG_SS] = n.ss;
-    if (r->size == 2 || (n.ss.rights & RIGHTS_DB) == 0)
-        n.esp = (cpu->gpr[GPR_ESP] & ~(uint32_t)UINT16_MAX) |
-                (uint16_t)n.esp;
-    if (r->size == 2 && (n.ss.rights & RIGHTS_DB) != 0)
-        n.esp = (uint16_t)n.esp;
-    cpu->gpr[GPR_ESP] = n.esp;
+    cpu->gpr[GPR_ESP] = stack_merged(i, n.esp);
     cpu->gpr[GPR_ESP] = stack_moved(i, release);
     drop_inner_segments(i);
     return true;

@@ -17,7 +17,6 @@
 /* What POPF may change at any privilege. */
 #define FLAGS_FREE (FLAGS_ARITH | EFLAGS_TF | EFLAGS_DF | EFLAGS_NT | \
                     EFLAGS_AC | EFLAGS_ID)
-#define IOPL_USER   3
 
 static const struct place place_ah = { PLACE_REG, 1, GPR_EAX, 8 };
 static const struct place place_al = { PLACE_REG, 1, GPR_EAX, 0 };

@@ -135,6 +135,25 @@ correct_pointers(struct interp *i, uint32_t address)
     memcpy(&cpu->fpu[FXSAVE_FDS], &ds, sizeof(ds));
 }
 
+/*
+ * The CPU below has CR0.NE and CR4.OSXMMEXCPT set.  Without NE, an error of
+ * the x87 goes out of the processor, which waits for the interrupt before it
+ * executes the next x87 instruction (SDM 1 8.7.2).  Always false.
+ */
+static bool
+translate_fault(struct interp *i)
+{
+    unsigned vector = i->vcpu->fault.vector;
+
+    if (vector == VEC_XM && (cpu_of(i)->cr4 & CR4_OSXMMEXCPT) == 0)
+        return raise(i, VEC_UD);
+    if (vector == VEC_MF && (cpu_of(i)->cr0 & CR0_NE) == 0) {
+        guest_fpu_error(i->vcpu);
+        i->again = true;
+    }
+    return false;
+}
+
 /* Execute; eDI is lent to MASKMOV, whose address is there. */
 static bool
 execute(struct interp *i, const uint8_t *slot)
@@ -154,7 +173,7 @@ execute(struct interp *i, const uint8_t *slot)
         cpu->gpr[GPR_EDI] = edi;
     if (is_done)
         correct_pointers(i, address);
-    return is_done;
+    return is_done || translate_fault(i);
 }
 
 /*

@@ -17,8 +17,8 @@
 #include "bt/decode.h"
 #include "kernel/base/string.h"
 #include "kernel/x86/atomic.h"
-#include "kernel/x86/debug.h"
-#include "vmm/interp/interp_int.h"
+#include "vmm/interp/breakpoint_int.h"
+#include "vmm/interp/features_int.h"
 #include "vmm/interp/operand_int.h"
 
 #define MODE_VALID      BIT(31)
@@ -132,15 +132,37 @@ find_place(const struct insn *insn, const struct operand_info *info)
     }
 }
 
+/*
+ * What executes INSN in this virtual machine.  Without their features, TZCNT
+ * and LZCNT are BSF and BSR with a prefix that says nothing.
+ */
+static interp_operation_t *
+find_operation(struct vcpu *v, const struct insn *insn)
+{
+    const struct opcode *op = insn_opcode(insn);
+
+    if (op->class == CLASS_HIDDEN)
+        return interp_undefined;
+    if (LIKELY(feature_allows_row(v, insn->row)))
+        return operations[op->operation];
+    switch (op->operation) {
+    case OPERATION_tzcnt:
+        return interp_bsf;
+    case OPERATION_lzcnt:
+        return interp_bsr;
+    default:
+        return interp_undefined;
+    }
+}
+
 /* What can be known of ENTRY from its insn alone. */
 static void
-prepare(struct interp_insn *entry)
+prepare(struct interp *i, struct interp_insn *entry)
 {
     struct insn *insn = &entry->insn;
     const struct opcode *op = insn_opcode(insn);
 
-    entry->operation = operations[op->class == CLASS_HIDDEN
-                                  ? OPERATION_undefined : op->operation];
+    entry->operation = find_operation(i->vcpu, insn);
     for (unsigned n = 0; n < PLACE_COUNT; n++)
         entry->place[n] = find_place(insn, &operand_infos[op->operands[n]]);
     /* XCHG with memory is LOCKed without saying so. */
@@ -154,14 +176,15 @@ prepare(struct interp_insn *entry)
 
 /* Decode what is in entry->bytes; AVAILABLE of them are there. */
 static enum decode_result
-decode_entry(struct interp_insn *entry, unsigned available, unsigned mode)
+decode_entry(struct interp *i, struct interp_insn *entry, unsigned available,
+             unsigned mode)
 {
     enum decode_result result =
         decode((const uint8_t *)entry->bytes, available, mode, &entry->insn);
 
     entry->mode = 0;
     if (result == DECODE_OK) {
-        prepare(entry);
+        prepare(i, entry);
         entry->mode = mode | MODE_VALID;
     }
     return result;
@@ -194,7 +217,7 @@ fetch_slowly(struct interp *i, unsigned mode)
                         GUEST_FETCH))
             return NULL;
         available++;
-        result = decode_entry(entry, available, mode);
+        result = decode_entry(i, entry, available, mode);
     }
     if (result == DECODE_OK)
         return entry;
@@ -248,16 +271,17 @@ fetch(struct interp *i)
                (bytes[1] & entry->mask[1]) == entry->bytes[1]))
         return entry;
     memcpy(entry->bytes, bytes, sizeof(bytes));
-    if (decode_entry(entry, FETCH_SIZE, mode) == DECODE_OK)
+    if (decode_entry(i, entry, FETCH_SIZE, mode) == DECODE_OK)
         return entry;
     return fetch_slowly(i, mode);
 }
 
-/* The operation did not complete: why? */
+/* The operation did not complete: its shadows and RF stay.  And why? */
 static enum interp_result
-give_up(struct interp *i, uint32_t block)
+give_up(struct interp *i, uint32_t block, uint32_t rf)
 {
     cpu_of(i)->block |= block;
+    cpu_of(i)->eflags |= rf;
     if (i->refusal != NULL)
         return INTERP_REFUSED;
     if (!i->again)
@@ -267,37 +291,55 @@ give_up(struct interp *i, uint32_t block)
 }
 
 /*
- * Single step: with TF set before the instruction there is a trap after it,
- * save behind MOV SS, and behind INT n, whose delivery cleared TF.
+ * Traps behind an instruction: breakpoints on data; and single step, if TF was
+ * set before it, save behind MOV SS, and INT n, whose delivery cleared TF.
  */
 static void
-note_single_step(struct interp *i)
+note_traps(struct interp *i, uint32_t tf)
 {
     struct guest_cpu *cpu = cpu_of(i);
 
-    if (!i->no_step && (cpu->block & BLOCK_MOV_SS) == 0)
+    cpu->pending_debug |= i->hits;
+    if (tf != 0 && !i->no_step && (cpu->block & BLOCK_MOV_SS) == 0)
         cpu->pending_debug |= DR6_BS;
 }
 
+void
+interp_begin(struct interp *i)
+{
+    const struct guest_cpu *cpu = cpu_of(i);
+
+    i->refusal = NULL;
+    i->external = 0;
+    i->no_step = false;
+    i->hits = 0;
+    i->is_careful = ((cpu->eflags & EFLAGS_AC) |
+                     (cpu->dr[DR7] & DR7_ENABLED)) != 0;
+}
+
+/* RF is for one instruction, and those that set it do so later than here. */
 static inline enum interp_result
 step(struct interp *i)
 {
     struct guest_cpu *cpu = cpu_of(i);
     uint32_t block = cpu->block & BLOCK_SHADOW;
-    uint32_t tf = cpu->eflags & EFLAGS_TF;
+    uint32_t before = cpu->eflags;
 
     check_windows(i);
+    if (UNLIKELY(i->is_careful) && !breakpoint_at_fetch(i))
+        return INTERP_FAULT;
     i->now = fetch(i);
     if (i->now == NULL)
         return INTERP_FAULT;
     cpu->block &= ~block;
+    cpu->eflags = before & ~(uint32_t)EFLAGS_RF;
     i->next_eip = cpu->eip + i->now->insn.length;
     if (UNLIKELY(!i->now->operation(i)))
-        return give_up(i, block);
+        return give_up(i, block, before & EFLAGS_RF);
     i->vcpu->instructions++;
     cpu->eip = i->next_eip;
-    if (UNLIKELY(tf != 0))
-        note_single_step(i);
+    if (UNLIKELY(((before & EFLAGS_TF) | i->hits) != 0))
+        note_traps(i, before & EFLAGS_TF);
     if (UNLIKELY(cpu->activity != ACTIVITY_RUNNING))
         return INTERP_HALTED;
     return INTERP_OK;
@@ -306,9 +348,7 @@ step(struct interp *i)
 enum interp_result
 interp_step(struct vcpu *v)
 {
-    v->interp->refusal = NULL;
-    v->interp->external = 0;
-    v->interp->no_step = false;
+    interp_begin(v->interp);
     return step(v->interp);
 }
 
@@ -319,7 +359,8 @@ interp_run(struct vcpu *v, uint64_t limit)
 
     for (uint64_t n = 0; n < limit && result == INTERP_OK; n++) {
         if (UNLIKELY(atomic_load(&v->attention) != 0 ||
-                     v->cpu.pending_debug != 0))
+                     (v->cpu.pending_debug != 0 &&
+                      (v->cpu.block & BLOCK_MOV_SS) == 0)))
             break;
         result = interp_step(v);
     }

@@ -29,6 +29,9 @@ enum place_kind {
 #include "bt/operations.def"
 #undef OPERATION
 
+#define CPL_USER    3
+#define IOPL_USER   3       /* IOPL that lets user code do I/O */
+
 /* The flags that arithmetic sets. */
 #define FLAGS_ARITH (EFLAGS_OF | EFLAGS_SF | EFLAGS_ZF | EFLAGS_AF | \
                      EFLAGS_PF | EFLAGS_CF)
@@ -114,6 +117,9 @@ sign_extend(uint32_t value, unsigned size)
 
     return (int32_t)(value << shift) >> shift;
 }
+
+/* Before an instruction or a delivery: what is left of the last is gone. */
+void interp_begin(struct interp *i);
 
 /* The CPL changed: forget what the other one could reach. */
 void set_cpl(struct interp *i, unsigned cpl);

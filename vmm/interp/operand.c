@@ -13,6 +13,7 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/string.h"
+#include "vmm/interp/breakpoint_int.h"
 
 uint32_t
 effective_address(const struct interp *i)
@@ -113,11 +114,15 @@ linear_write(struct interp *i, gla_t at, const void *from, uint32_t size)
 
 /* --- Memory through a segment ----------------------------------------------*/
 
-/* #AC: at CPL 3, if EFLAGS.AC and CR0.AM say so; a page fault comes first. */
+/*
+ * Breakpoints; and #AC: at CPL 3, if EFLAGS.AC and CR0.AM say so, and behind a
+ * page fault.
+ */
 static bool
-check_alignment(struct interp *i, const struct mem *m, unsigned access,
-                gla_t at)
+look_closer(struct interp *i, const struct mem *m, unsigned access, gla_t at)
 {
+    if (breakpoints_in_force(cpu_of(i)))
+        breakpoint_at_data(i, at, m->size, access);
     if (!has_flag(i, EFLAGS_AC) || (cpu_of(i)->cr0 & CR0_AM) == 0 ||
         cpu_of(i)->cpl != 3 || !IS_POWER_OF_2(m->size) ||
         m->size > sizeof(uint64_t) || (gla_raw(at) & (m->size - 1)) == 0)
@@ -135,8 +140,7 @@ mem_locate(struct interp *i, const struct mem *m, unsigned access, gla_t *at)
     if (UNLIKELY(!segment_permits(s, m->offset, m->size, allow)))
         return raise_error(i, m->segment == SEG_SS ? VEC_SS : VEC_GP, 0);
     *at = segment_linear(s, m->offset);
-    return LIKELY(!has_flag(i, EFLAGS_AC)) ||
-           check_alignment(i, m, access, *at);
+    return LIKELY(!i->is_careful) || look_closer(i, m, access, *at);
 }
 
 bool

@@ -8,6 +8,7 @@
  */
 #include "kernel/x86/descriptor.h"
 #include "vmm/guest_port.h"
+#include "vmm/interp/breakpoint_int.h"
 #include "vmm/interp/string_int.h"
 
 #define BITS_PER_BYTE   8
@@ -43,10 +44,14 @@ check_bitmap(struct interp *i, uint32_t port, unsigned size)
 static bool
 check_port(struct interp *i, uint32_t port, unsigned size)
 {
-    if ((cpu_of(i)->cr0 & CR0_PE) == 0 ||
-        (has_io_privilege(i) && !has_flag(i, EFLAGS_VM)))
-        return true;
-    return check_bitmap(i, port, size);
+    bool is_free = (cpu_of(i)->cr0 & CR0_PE) == 0 ||
+                   (has_io_privilege(i) && !has_flag(i, EFLAGS_VM));
+
+    if (!is_free && !check_bitmap(i, port, size))
+        return false;
+    if (UNLIKELY(i->is_careful))
+        breakpoint_at_port(i, port, size);
+    return true;
 }
 
 bool

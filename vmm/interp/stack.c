@@ -21,19 +21,19 @@ stack_mask(const struct guest_segment *ss)
     return ss->rights & RIGHTS_DB ? UINT32_MAX : UINT16_MAX;
 }
 
-static uint32_t
-merged(uint32_t old, uint32_t new, uint32_t mask)
+uint32_t
+stack_merged(const struct interp *i, uint32_t value)
 {
-    return (old & ~mask) | (new & mask);
+    const struct guest_cpu *cpu = &i->vcpu->cpu;
+    uint32_t mask = stack_mask(&cpu->segment[SEG_SS]);
+
+    return (cpu->gpr[GPR_ESP] & ~mask) | (value & mask);
 }
 
 uint32_t
 stack_moved(const struct interp *i, uint32_t bytes)
 {
-    const struct guest_cpu *cpu = &i->vcpu->cpu;
-
-    return merged(cpu->gpr[GPR_ESP], cpu->gpr[GPR_ESP] + bytes,
-                  stack_mask(&cpu->segment[SEG_SS]));
+    return stack_merged(i, i->vcpu->cpu.gpr[GPR_ESP] + bytes);
 }
 
 static struct mem
@@ -45,13 +45,16 @@ stack_mem(const struct interp *i, uint32_t bytes, unsigned size)
                          stack_mask(&cpu->segment[SEG_SS]), size };
 }
 
-/* Could word number N be pushed? */
-static bool
-probe_push(struct interp *i, unsigned n, uint32_t size)
+bool
+stack_probe(struct interp *i, uint32_t size, uint32_t count)
 {
-    struct mem m = stack_mem(i, 0 - size * (n + 1), size);
+    for (uint32_t n = 1; n <= count; n++) {
+        struct mem m = stack_mem(i, 0 - size * n, size);
 
-    return mem_probe(i, &m);
+        if (!mem_probe(i, &m))
+            return false;
+    }
+    return true;
 }
 
 bool
@@ -59,9 +62,8 @@ stack_push_words(struct interp *i, const struct stack_words *words)
 {
     uint32_t size = words->size;
 
-    for (uint32_t n = 0; n < words->count; n++)
-        if (!probe_push(i, n, size))
-            return false;
+    if (!stack_probe(i, size, words->count))
+        return false;
     for (uint32_t n = 0; n < words->count; n++) {
         struct mem m = stack_mem(i, 0 - size * (n + 1), size);
 
@@ -222,11 +224,10 @@ bool
 interp_leave(struct interp *i)
 {
     struct guest_cpu *cpu = cpu_of(i);
-    uint32_t mask = stack_mask(&cpu->segment[SEG_SS]);
     uint32_t old = cpu->gpr[GPR_ESP], value;
     unsigned size = insn_of(i)->op_size;
 
-    cpu->gpr[GPR_ESP] = merged(old, cpu->gpr[GPR_EBP], mask);
+    cpu->gpr[GPR_ESP] = stack_merged(i, cpu->gpr[GPR_EBP]);
     if (!stack_peek(i, 0, size, &value)) {
         cpu->gpr[GPR_ESP] = old;
         return false;

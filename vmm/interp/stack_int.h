@@ -27,8 +27,14 @@ stack_add(struct stack_words *words, uint32_t word)
 /* Which bits of ESP count: 0xffff or all. */
 uint32_t stack_mask(const struct guest_segment *ss);
 
+/* ESP with the bits that count from VALUE. */
+uint32_t stack_merged(const struct interp *i, uint32_t value);
+
 /* ESP moved by BYTES (mod the mask); the bits above stay. */
 uint32_t stack_moved(const struct interp *i, uint32_t bytes);
+
+/* Would COUNT pushes of SIZE bytes succeed? */
+MUST_CHECK bool stack_probe(struct interp *i, uint32_t size, uint32_t count);
 
 MUST_CHECK bool stack_push_words(struct interp *i,
                                  const struct stack_words *words);

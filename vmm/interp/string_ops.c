@@ -4,8 +4,8 @@
  * Each iteration is complete in itself: registers are as the CPU leaves them,
  * so a fault or an interrupt between two iterations finds EIP at the
  * instruction and a count that says what is left.  One call does at most
- * BATCH iterations, and looks at v->attention after each; the step before the
- * last leaves EIP where it is.  A fault restores the flags.  Runs of MOVS and
+ * BATCH iterations, and looks at v->attention after each; all calls but the
+ * last leave EIP where it is.  A fault restores the flags.  Runs of MOVS and
  * STOS that stay in one page and go upwards are done in one piece.
  *
  * Called through the table of operations; no locks.  SDM 2 "REP".
@@ -59,11 +59,15 @@ is_last(const struct interp *i)
     return has_flag(i, EFLAGS_ZF) == ((insn->prefixes & PFX_REPNE) != 0);
 }
 
-/* Part of the batch is done; come back for the rest. */
+/*
+ * Part of it is done; come back for the rest.  RF: an event in between sees it
+ * set, and no breakpoint on the instruction counts again (SDM 3B 17.3.1.1).
+ */
 static bool
 pause_here(struct interp *i)
 {
     i->next_eip = cpu_of(i)->eip;
+    set_flags(i, EFLAGS_RF, EFLAGS_RF);
     return true;
 }
 
@@ -90,7 +94,8 @@ string_repeat(struct interp *i, string_iteration_t *iterate)
         register_write(i, counter, count - done);
         if (count == done || is_last(i))
             return true;
-        if (atomic_load(&i->vcpu->attention) != 0 || has_flag(i, EFLAGS_TF))
+        if (atomic_load(&i->vcpu->attention) != 0 || has_flag(i, EFLAGS_TF) ||
+            i->hits != 0)
             break;
     }
     return pause_here(i);
@@ -114,7 +119,7 @@ run_length(struct interp *i, const struct mem *m, uint32_t count)
     const struct guest_segment *s = &cpu->segment[m->segment];
     uint32_t top = low_bytes(UINT32_MAX, insn_of(i)->addr_size);
 
-    if ((cpu->eflags & (EFLAGS_DF | EFLAGS_TF | EFLAGS_AC)) != 0)
+    if ((cpu->eflags & (EFLAGS_DF | EFLAGS_TF)) != 0 || i->is_careful)
         return 1;
     count = elements_in_page(segment_linear(s, m->offset), m->size, count);
     if (count <= 1 || count * m->size - 1 > top - m->offset ||

@@ -10,7 +10,6 @@
 #include "vmm/interp/operand_int.h"
 
 #define TABLE_BASE_24   BITS(23, 0)     /* with 16-bit operands */
-#define CPL_USER        3
 /* Offsets of the selectors of SYSENTER and SYSEXIT from SYSENTER_CS. */
 #define SYSENTER_SS     8
 #define SYSEXIT_CS      16
@@ -347,9 +346,10 @@ interp_sysenter(struct interp *i)
     struct guest_cpu *cpu = cpu_of(i);
     uint32_t cs = cpu->sysenter_cs;
 
-    if (selector_is_null(cs))
+    if ((cpu->cr0 & CR0_PE) == 0 || selector_is_null(cs))
         return raise_error(i, VEC_GP, 0);
     set_flags(i, EFLAGS_VM | EFLAGS_IF | EFLAGS_RF, 0);
+    vcpu_derive_segments(i->vcpu);
     cpu->segment[SEG_CS] = flat(cs, SEG_CODE | SEG_CODE_R, 0);
     cpu->segment[SEG_SS] = flat(cs + SYSENTER_SS, SEG_DATA_W, 0);
     cpu->gpr[GPR_ESP] = cpu->sysenter_esp;
@@ -364,7 +364,7 @@ interp_sysexit(struct interp *i)
     struct guest_cpu *cpu = cpu_of(i);
     uint32_t cs = cpu->sysenter_cs;
 
-    if (cpu->cpl != 0 || selector_is_null(cs))
+    if ((cpu->cr0 & CR0_PE) == 0 || cpu->cpl != 0 || selector_is_null(cs))
         return raise_error(i, VEC_GP, 0);
     cpu->segment[SEG_CS] = flat(cs + SYSEXIT_CS, SEG_CODE | SEG_CODE_R,
                                 CPL_USER);

@@ -19,8 +19,8 @@
 #ifndef BT_BT_H
 #define BT_BT_H
 
+#include "bt/bt_slots.h"
 #include "bt/bt_stats.h"
-#include "bt/insn.h"
 #include "kernel/base/types.h"
 
 #define BT_LOOKUP_COUNT 16384           /* 16 bits of (eip * 4): bt_int.h */
@@ -35,16 +35,6 @@ enum bt_exit {
     BT_EXIT_TOO_LONG,       /* #GP(0) there: more than 15 bytes */
     BT_EXIT_STEP,           /* bt_step()'s instruction is done */
     BT_EXIT_STOP,           /* the surroundings' own: asked to stop */
-};
-
-/* Written by translated code; guests may be able to do so, too. */
-struct bt_slots {
-    uint32_t ecx;           /* the guest's, while ECX is scratch */
-    uint32_t target;        /* where an indirect branch goes */
-    uint32_t exit_eip;
-    uint32_t exit_reason;   /* enum bt_exit */
-    uint32_t exit_arg;
-    uint32_t eflags;        /* the guest's IF, IOPL, NT, AC: bits as there */
 };
 
 /* Read by translated code and written by the translator only. */
@@ -70,8 +60,9 @@ enum bt_fetch {
 };
 
 struct bt_env {
-    /* What the guest's privileged instructions meet: see xlate_priv.c. */
-    bool is_user;           /* CPL 3 outside and inside: they fault by nature */
+    bool is_user;           /* CPL 3 outside and inside, IOPL 0: privileged
+                               instructions fault by nature.  Or a kernel. */
+    bool has_native_tsc;    /* RDTSC may run as it is */
     uint8_t callout;        /* enum bt_callout */
     uint8_t callout_vector;
     uint8_t slot_segment;   /* enum segment that reaches slots and tables */
@@ -125,15 +116,16 @@ uint32_t bt_step(struct bt *bt, uint32_t eip);
 /* The machine's registers of a trap in the TC, to be made the guest's. */
 struct bt_state {
     uint32_t eip;
-    uint32_t ecx;
-    uint32_t esp;
+    uint32_t eax, ecx, esp;
+    bool is_shadow;         /* out: right behind an STI that may have set IF */
 };
 
 /*
  * STATE->eip is an address of the TC at which the machine stopped, before that
  * instruction or in one that is repeated.  Makes it the guest's state at an
  * instruction boundary: the one before the guest instruction, or, when that
- * had done all it does, the one after.  False: EIP is not in translated code.
+ * had done all it does, the one after.  Slots may change, too.  False: EIP is
+ * not in translated code.
  */
 MUST_CHECK bool bt_recover(const struct bt *bt, struct bt_state *state);
 

@@ -16,16 +16,16 @@
 #define BT_BT_INT_H
 
 #include "bt/bt.h"
-#include "bt/emit.h"
+#include "bt/emit_jump.h"
 #include "kernel/base/addr.h"
 
 #define UNIT_INSN_MAX   12
 #define BATCH_UNIT_MAX  24
 
 /* Most that one instruction, and one unit with its stubs, can take. */
-#define INSN_CODE_MAX   64
+#define INSN_CODE_MAX   72
 #define STUB_CODE_MAX   56
-#define UNIT_CODE_MAX   1152
+#define UNIT_CODE_MAX   1280
 #define UNIT_FIXUP_MAX  3
 #define UNIT_POINT_MAX  96
 #define SCRATCH_SIZE    KB(16)
@@ -41,21 +41,33 @@ STATIC_ASSERT(SCRATCH_SIZE * 2 <= BT_CODE_MIN);
 STATIC_ASSERT(BATCH_UNIT_MAX < BT_TU_MIN);
 STATIC_ASSERT(FIXUP_MAX + BATCH_UNIT_MAX + 1 <= BT_LINK_MIN);
 
-/* How the guest's state follows from the machine's at a TC address. */
+/*
+ * How the guest's state follows from the machine's at a TC address; recover.c
+ * has the table.
+ */
 enum point_kind {
     POINT_RUN,      /* copied code: eip advances as the TC address does */
     POINT_AT,       /* eip as noted, registers as they are */
     POINT_ECX,      /* the same, and ECX is in its slot */
-    POINT_ECX_POP,  /* ... and four bytes have been popped */
+    POINT_ECX_EAX,  /* so is EAX */
+    POINT_ECX_POP,  /* as POINT_ECX, and four bytes have been popped */
+    POINT_PUSHED,   /* as POINT_AT, and four bytes have been pushed */
+    POINT_ECX_EAX_PUSHED,
     POINT_TARGET,   /* ECX in its slot, eip in slots.target */
+    POINT_EXIT,     /* ECX in its slot, eip in slots.exit_eip */
+    POINT_IFLAG,    /* ECX in its slot, and what ECX is shall be iflag */
+    POINT_KIND_COUNT,
+    POINT_SHADOW = BIT(5),  /* added: in the shadow of an STI */
 };
 
 struct point {
-    uint32_t at;            /* offset in the TC << 3 | enum point_kind */
+    uint32_t at;            /* offset in the TC, POINT_SHADOW, the kind */
     uint32_t eip;
 };
-#define POINT_KIND BITS(2, 0)
-#define POINT_AT_OFFSET BITS(31, 3)
+#define POINT_KIND BITS(4, 0)
+#define POINT_AT_OFFSET BITS(31, 6)
+#define POINT_OFFSET_LIMIT BIT(26)
+STATIC_ASSERT(POINT_KIND_COUNT <= POINT_KIND + 1);
 
 #define NO_TU UINT32_MAX
 
@@ -86,6 +98,7 @@ struct bt {
     uint32_t code_used;
     uint32_t shared_code, shared_points;    /* what a flush leaves */
     uint32_t miss;                  /* address of the miss routine */
+    uint32_t emulate[2];            /* leave.c: without and with shadow */
     uint32_t epoch;
     struct bt_stats stats;
     uint8_t scratch[SCRATCH_SIZE];

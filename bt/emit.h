@@ -21,31 +21,30 @@ struct emitter {
 
 void emit_bytes(struct emitter *e, const uint8_t *bytes, size_t size);
 
-/* mov %reg, slot; mov slot, %reg; movl $value, slot; jmp *slot */
+/* mov %reg, slot; mov slot, %reg; movl $value, slot */
 void emit_save_slot(struct emitter *e, enum gpr reg, uint32_t slot);
 void emit_load_slot(struct emitter *e, enum gpr reg, uint32_t slot);
 void emit_set_slot(struct emitter *e, uint32_t slot, uint32_t value);
-void emit_jmp_slot(struct emitter *e, uint32_t slot);
 
-/* jmp, jCC to ADDRESS (CC as in the opcode): always the long form. */
-void emit_jmp(struct emitter *e, uint32_t address);
-void emit_jcc(struct emitter *e, unsigned cc, uint32_t address);
+/* mov table(,%reg,4), %reg: a table in the segment of slots */
+void emit_load_table(struct emitter *e, enum gpr reg, uint32_t table);
 
 void emit_push_imm(struct emitter *e, uint32_t value);
 void emit_pop(struct emitter *e, enum gpr reg);
-void emit_int(struct emitter *e, uint8_t vector);
+void emit_pushf(struct emitter *e);
+void emit_popf(struct emitter *e);
 
-/* lea disp(%reg), %reg */
+/*
+ * REG = the SIZE (1, 2, 4) bytes at DISP(%esp), zero-extended; and all of REG
+ * to (%esp).
+ */
+void emit_load_stack(struct emitter *e, enum gpr reg, unsigned size,
+                     int8_t disp);
+void emit_save_stack(struct emitter *e, enum gpr reg);
+
+/* lea disp(%reg), %reg; lea disp(%dst, %other), %dst: OTHER is not ESP */
 void emit_add(struct emitter *e, enum gpr reg, uint32_t disp);
-
-/* ECX = (uint16_t)(ECX * 4); jmp *table(%ecx) */
-void emit_jmp_table(struct emitter *e, uint32_t table);
-
-/* Write ADDRESS into the rel32 field at e->next. */
-void emit_rel32(struct emitter *e, uint32_t address);
-
-/* jecxz over the next SIZE bytes */
-void emit_jecxz_over(struct emitter *e, uint8_t size);
+void emit_sum(struct emitter *e, enum gpr dst, enum gpr other, uint32_t disp);
 
 static inline uint32_t
 emit_here(const struct emitter *e)

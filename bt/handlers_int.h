@@ -2,12 +2,20 @@
  * handlers_int.h - one function for each way to translate an instruction.
  *
  * Called by translate.c with X where the instruction's code goes (xlate_int.h
- * has the rules); classes share them by the table there.
+ * has the rules); who is called when is in handlers.c.
  */
 #ifndef BT_HANDLERS_INT_H
 #define BT_HANDLERS_INT_H
 
 #include "bt/xlate_int.h"
+
+struct handler {
+    void (*handle)(struct xlate *x, const struct insn *insn);
+    bool ends_unit;
+};
+
+const struct handler *handler_of(const struct bt_env *env,
+                                 const struct insn *insn);
 
 void xlate_ident(struct xlate *x, const struct insn *insn);
 void xlate_emulate(struct xlate *x, const struct insn *insn);

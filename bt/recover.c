@@ -6,13 +6,37 @@
  * instructions, so a run of copied code needs one point: the guest's eip has
  * advanced by as many bytes as the TC address.
  *
- * Pure; safe at any time, from a trap handler too.
+ * In-line sequences are undone by taking scratch registers from their slots,
+ * and the stack pointer back; what they wrote below the guest's stack is no
+ * state.  Only behind POPF's own change of flags the rest is done, not undone.
+ *
+ * Safe at any time, from a trap handler too.
  */
 #include "bt/bt_int.h"
 
 #include "kernel/base/bits.h"
 
-#define POP_SIZE sizeof(uint32_t)
+#define WORD ((int8_t)sizeof(uint32_t))
+
+enum eip_source { EIP_NOTED, EIP_RUNS, EIP_TARGET, EIP_EXIT };
+
+static const struct recipe {
+    uint8_t eip;            /* enum eip_source */
+    int8_t esp;             /* to be added */
+    bool ecx, eax;          /* is it in its slot? */
+    bool iflag;             /* ECX shall be in slots.iflag */
+} recipes[POINT_KIND_COUNT] = {
+    [POINT_RUN] = { .eip = EIP_RUNS },
+    [POINT_AT] = { .eip = EIP_NOTED },
+    [POINT_ECX] = { .ecx = true },
+    [POINT_ECX_EAX] = { .ecx = true, .eax = true },
+    [POINT_ECX_POP] = { .ecx = true, .esp = -WORD },
+    [POINT_PUSHED] = { .esp = WORD },
+    [POINT_ECX_EAX_PUSHED] = { .ecx = true, .eax = true, .esp = WORD },
+    [POINT_TARGET] = { .eip = EIP_TARGET, .ecx = true },
+    [POINT_EXIT] = { .eip = EIP_EXIT, .ecx = true },
+    [POINT_IFLAG] = { .ecx = true, .iflag = true },
+};
 
 /* The last point at or before OFFSET; there is one at 0. */
 static const struct point *
@@ -31,26 +55,43 @@ find(const struct bt *bt, uint32_t offset)
     return &bt->points[low];
 }
 
+static uint32_t
+find_eip(const struct bt *bt, const struct point *p, uint32_t offset)
+{
+    const struct bt_slots *slots = bt->env->slots;
+
+    switch ((enum eip_source)recipes[p->at & POINT_KIND].eip) {
+    case EIP_RUNS:
+        return p->eip + offset - FIELD_GET(p->at, POINT_AT_OFFSET);
+    case EIP_TARGET:
+        return slots->target;
+    case EIP_EXIT:
+        return slots->exit_eip;
+    default:
+        return p->eip;
+    }
+}
+
 bool
 bt_recover(const struct bt *bt, struct bt_state *state)
 {
-    const struct bt_slots *slots = bt->env->slots;
+    struct bt_slots *slots = bt->env->slots;
     uint32_t offset = state->eip - bt->env->code_at;
+    const struct recipe *recipe;
     const struct point *p;
-    enum point_kind kind;
 
     if (offset >= bt->code_used)
         return false;
     p = find(bt, offset);
-    kind = (enum point_kind)(p->at & POINT_KIND);
-    state->eip = p->eip;
-    if (kind == POINT_RUN)
-        state->eip += offset - FIELD_GET(p->at, POINT_AT_OFFSET);
-    if (kind == POINT_TARGET)
-        state->eip = slots->target;
-    if (kind == POINT_ECX || kind == POINT_ECX_POP || kind == POINT_TARGET)
+    recipe = &recipes[p->at & POINT_KIND];
+    state->eip = find_eip(bt, p, offset);
+    if (recipe->iflag)
+        slots->iflag = state->ecx;
+    if (recipe->ecx)
         state->ecx = slots->ecx;
-    if (kind == POINT_ECX_POP)
-        state->esp -= POP_SIZE;
+    if (recipe->eax)
+        state->eax = slots->eax;
+    state->esp += (uint32_t)(int32_t)recipe->esp;
+    state->is_shadow = (p->at & POINT_SHADOW) != 0;
     return true;
 }

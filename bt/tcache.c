@@ -14,6 +14,7 @@
  */
 #include "bt/bt_int.h"
 
+#include "bt/leave.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/string.h"
 
@@ -61,10 +62,7 @@ emit_miss(struct bt *bt, struct emitter *e)
     emit_load_slot(e, GPR_ECX, slots + offsetof(struct bt_slots, ecx));
     emit_set_slot(e, slots + offsetof(struct bt_slots, exit_reason),
                   BT_EXIT_MISS);
-    if (env->callout == CALLOUT_INT)
-        emit_int(e, env->callout_vector);
-    else
-        emit_jmp_slot(e, env->tables_at + offsetof(struct bt_tables, exit));
+    leave_emit(bt, e);
 }
 
 struct bt *
@@ -74,7 +72,8 @@ bt_init(const struct bt_env *env, void *memory)
     struct emitter e;
 
     ASSERT(env->code_size >= BT_CODE_MIN && env->tu_max >= BT_TU_MIN &&
-           env->point_max >= BT_POINT_MIN && env->link_max >= BT_LINK_MIN);
+           env->point_max >= BT_POINT_MIN && env->link_max >= BT_LINK_MIN &&
+           env->code_size <= POINT_OFFSET_LIMIT);
     memset(bt, 0, sizeof(*bt));
     bt->env = env;
     carve(bt);
@@ -83,6 +82,7 @@ bt_init(const struct bt_env *env, void *memory)
                           .address = env->code_at,
                           .slot_segment = env->slot_segment };
     emit_miss(bt, &e);
+    leave_emit_shared(bt, &e);
     tcache_commit(bt, &e);
     bt->shared_code = bt->code_used;
     bt->shared_points = bt->point_count;
@@ -143,7 +143,7 @@ run_goes_on(const struct bt *bt, uint32_t offset, uint32_t eip)
     if (bt->point_count == 0)
         return false;
     last = &bt->points[bt->point_count - 1];
-    return (last->at & POINT_KIND) == POINT_RUN &&
+    return (last->at & (POINT_KIND | POINT_SHADOW)) == POINT_RUN &&
            eip - last->eip == offset - FIELD_GET(last->at, POINT_AT_OFFSET);
 }
 

@@ -1,5 +1,5 @@
 /*
- * translate.c - batches of units, and which class is handled by whom.
+ * translate.c - batches of units: what is laid out where.
  *
  * bt_entry() finds the unit at a guest address or translates it together with
  * its successors: what falls through is laid out next so that it needs no jump,
@@ -8,83 +8,10 @@
  */
 #include "bt/handlers_int.h"
 
+#include "bt/leave.h"
 #include "kernel/base/assert.h"
 
 #define ENTRY_ALIGNMENT 16
-
-struct class_handler {
-    void (*handle)(struct xlate *x, const struct insn *insn);
-    bool ends_unit;
-};
-
-/*
- * By env->is_user: there, what a CPL 3 program may not do faults by itself,
- * and segment registers and flags are the machine's.
- */
-static const struct class_handler handlers[2][OPCODE_CLASS_COUNT] = {
-    [false] = {
-        [CLASS_UNDEFINED] = { xlate_undefined, true },
-        [CLASS_IDENT] = { xlate_ident, false },
-        [CLASS_X87] = { xlate_ident, false },
-        [CLASS_MMX] = { xlate_ident, false },
-        [CLASS_SSE] = { xlate_ident, false },
-        [CLASS_STRING] = { xlate_ident, false },
-        [CLASS_JCC] = { xlate_jcc, true },
-        [CLASS_LOOP] = { xlate_loop, true },
-        [CLASS_JMP] = { xlate_jmp, true },
-        [CLASS_CALL] = { xlate_call, true },
-        [CLASS_JMP_IND] = { xlate_jmp_indirect, true },
-        [CLASS_CALL_IND] = { xlate_call_indirect, true },
-        [CLASS_RET] = { xlate_ret, true },
-        [CLASS_JMP_FAR] = { xlate_emulate, true },
-        [CLASS_CALL_FAR] = { xlate_emulate, true },
-        [CLASS_RET_FAR] = { xlate_emulate, true },
-        [CLASS_IRET] = { xlate_emulate, true },
-        [CLASS_INT] = { xlate_int, true },
-        [CLASS_SYSCALL] = { xlate_emulate, true },
-        [CLASS_SEG_LOAD] = { xlate_emulate, true },
-        [CLASS_SEG_STORE] = { xlate_emulate, true },
-        [CLASS_FLAGS] = { xlate_emulate, true },
-        [CLASS_IO] = { xlate_emulate, true },
-        [CLASS_SENSITIVE] = { xlate_emulate, true },
-        [CLASS_PRIV] = { xlate_emulate, true },
-        [CLASS_HIDDEN] = { xlate_undefined, true },
-    },
-    [true] = {
-        [CLASS_UNDEFINED] = { xlate_undefined, true },
-        [CLASS_IDENT] = { xlate_ident, false },
-        [CLASS_X87] = { xlate_ident, false },
-        [CLASS_MMX] = { xlate_ident, false },
-        [CLASS_SSE] = { xlate_ident, false },
-        [CLASS_STRING] = { xlate_ident, false },
-        [CLASS_JCC] = { xlate_jcc, true },
-        [CLASS_LOOP] = { xlate_loop, true },
-        [CLASS_JMP] = { xlate_jmp, true },
-        [CLASS_CALL] = { xlate_call, true },
-        [CLASS_JMP_IND] = { xlate_jmp_indirect, true },
-        [CLASS_CALL_IND] = { xlate_call_indirect, true },
-        [CLASS_RET] = { xlate_ret, true },
-        [CLASS_JMP_FAR] = { xlate_emulate, true },
-        [CLASS_CALL_FAR] = { xlate_emulate, true },
-        [CLASS_RET_FAR] = { xlate_emulate, true },
-        [CLASS_IRET] = { xlate_emulate, true },
-        [CLASS_INT] = { xlate_int, true },
-        [CLASS_SYSCALL] = { xlate_emulate, true },
-        [CLASS_SEG_LOAD] = { xlate_ident, false },
-        [CLASS_SEG_STORE] = { xlate_ident, false },
-        [CLASS_FLAGS] = { xlate_ident, false },
-        [CLASS_IO] = { xlate_ident, false },
-        [CLASS_SENSITIVE] = { xlate_user_sensitive, true },
-        [CLASS_PRIV] = { xlate_ident, false },
-        [CLASS_HIDDEN] = { xlate_undefined, true },
-    },
-};
-
-static const struct class_handler *
-handler_of(const struct bt_env *env, const struct insn *insn)
-{
-    return &handlers[env->is_user][insn_opcode(insn)->class];
-}
 
 bool
 xlate_ends_unit(const struct bt_env *env, const struct insn *insn)
@@ -95,7 +22,9 @@ xlate_ends_unit(const struct bt_env *env, const struct insn *insn)
 void
 xlate_point(struct xlate *x, enum point_kind kind, uint32_t eip)
 {
-    tcache_add_point(x->bt, emit_here(&x->e), kind, eip);
+    unsigned shadow = x->has_shadow && x->shadow_eip == eip ? POINT_SHADOW : 0;
+
+    tcache_add_point(x->bt, emit_here(&x->e), kind | shadow, eip);
 }
 
 void
@@ -143,16 +72,22 @@ xlate_fall(struct xlate *x, uint32_t eip)
 void
 xlate_exit(struct xlate *x, enum bt_exit reason, uint32_t eip)
 {
-    const struct bt_env *env = x->bt->env;
+    bool is_shadow = x->has_shadow && x->shadow_eip == eip;
 
     xlate_point(x, POINT_AT, eip);
     emit_set_slot(&x->e, SLOT(x, exit_eip), eip);
-    emit_set_slot(&x->e, SLOT(x, exit_reason), reason);
-    if (env->callout == CALLOUT_INT)
-        emit_int(&x->e, env->callout_vector);
-    else
-        emit_jmp_slot(&x->e, env->tables_at +
-                      (uint32_t)offsetof(struct bt_tables, exit));
+    emit_set_slot(&x->e, SLOT(x, exit_reason),
+                  reason | (is_shadow ? BT_EXIT_SHADOW : 0));
+    leave_emit(x->bt, &x->e);
+}
+
+void
+xlate_leave(struct xlate *x)
+{
+    bool is_shadow = x->has_shadow && x->shadow_eip == x->eip;
+
+    emit_set_slot(&x->e, SLOT(x, exit_eip), x->eip);
+    emit_jmp(&x->e, x->bt->emulate[is_shadow]);
 }
 
 /* The unit's instructions, one handler after the other. */
@@ -166,14 +101,14 @@ translate_insns(struct xlate *x)
     x->is_ended = false;
     for (unsigned i = 0; i < unit->count; i++) {
         const struct insn *insn = &unit->insns[i];
-        bool is_last = i + 1 == unit->count;
 
         x->bytes = unit->bytes[i];
-        if (is_last && unit->result == DECODE_UNDEFINED) {
+        x->is_last = i + 1 == unit->count;
+        if (x->is_last && unit->result == DECODE_UNDEFINED) {
             xlate_exit(x, BT_EXIT_UNDEFINED, x->eip);
             return;
         }
-        if (is_last && unit->result == DECODE_TOO_LONG) {
+        if (x->is_last && unit->result == DECODE_TOO_LONG) {
             xlate_exit(x, BT_EXIT_TOO_LONG, x->eip);
             return;
         }
@@ -211,6 +146,7 @@ translate_unit(struct xlate *x, uint32_t eip)
     x->want_checked = false;
     tu->entry = emit_here(&x->e);
     translate_insns(x);
+    x->has_shadow = false;
     size = emit_here(&x->e) - tu->entry;
     if (size < UNIT_CODE_MIN) {
         xlate_point(x, POINT_AT, x->fall);
@@ -323,6 +259,7 @@ start(struct xlate *x, struct bt *bt)
         .end = bt->scratch + SCRATCH_SIZE, .address = tcache_next(bt),
         .slot_segment = bt->env->slot_segment,
     };
+    x->has_shadow = false;
     x->fixup_count = x->queue_count = x->unit_count = 0;
     x->is_step = x->is_complete = x->want_checked = x->has_fall = false;
 }

@@ -3,9 +3,9 @@
  *
  * A run of up to UNIT_INSN_MAX instructions that ends behind the first one that
  * transfers control or leaves translated code, before one that is a unit
- * already, or where the guest's code cannot be fetched or decoded.  Fetching
- * ahead never faults: only when the very first byte is missing does the caller
- * learn of it.
+ * already, or where the guest's code cannot be fetched or decoded; and not
+ * behind an STI.  Fetching ahead never faults: only when the very first byte is
+ * missing does the caller learn of it.
  */
 #include "bt/xlate_int.h"
 
@@ -74,6 +74,17 @@ decode_at(struct source *s, struct unit *unit, uint32_t eip, struct insn *insn)
     return result;
 }
 
+/* An in-line STI needs the next instruction behind it: xlate_flags.c. */
+static bool
+ends_in_sti(const struct xlate *x)
+{
+    const struct unit *unit = &x->unit;
+
+    return !x->bt->env->is_user && unit->count > 0 &&
+           insn_opcode(&unit->insns[unit->count - 1])->operation ==
+               OPERATION_sti;
+}
+
 void
 unit_choose(struct xlate *x, uint32_t eip, unsigned max)
 {
@@ -90,7 +101,8 @@ unit_choose(struct xlate *x, uint32_t eip, unsigned max)
     while (unit->count < max) {
         struct insn *insn = &unit->insns[unit->count];
 
-        if (unit->count > 0 && tc_find(x->bt, eip) != NULL)
+        if (unit->count > 0 && !ends_in_sti(x) &&
+            tc_find(x->bt, eip) != NULL)
             break;
         unit->result = decode_at(&s, unit, eip, insn);
         if (unit->result == DECODE_NEED_MORE)
@@ -101,4 +113,6 @@ unit_choose(struct xlate *x, uint32_t eip, unsigned max)
             xlate_ends_unit(s.env, insn))
             break;
     }
+    if (unit->count > 1 && ends_in_sti(x))
+        unit->count--;
 }

@@ -39,6 +39,9 @@ struct xlate {
     struct emitter e;
     uint32_t eip;           /* of the instruction at hand */
     const uint8_t *bytes;   /* its bytes */
+    bool is_last;           /* of the unit's instructions */
+    bool has_shadow;        /* in line was an STI: what is at shadow_eip ... */
+    uint32_t shadow_eip;    /* ... runs before any interrupt */
     bool is_ended;          /* the unit ends here */
     bool has_fall;          /* and goes on at `fall`, best without a jump */
     bool is_step;
@@ -67,6 +70,8 @@ void xlate_expect(struct xlate *x, uint32_t eip, bool is_return);
 void xlate_fall(struct xlate *x, uint32_t eip);
 /* Leave with REASON; the guest's registers are in place, its eip is EIP. */
 void xlate_exit(struct xlate *x, enum bt_exit reason, uint32_t eip);
+/* The same for EMULATE and x->eip, when ECX is in its slot. */
+void xlate_leave(struct xlate *x);
 
 static inline uint32_t
 xlate_next_eip(const struct xlate *x, const struct insn *insn)

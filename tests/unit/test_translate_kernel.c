@@ -1,0 +1,349 @@
+/*
+ * test_translate_kernel.c - what becomes of a guest kernel's instructions, and
+ * that every address of it leads back to the guest.  Nothing is executed here.
+ */
+#include "unit/test.h"
+
+#include "bt/bt.h"
+#include "bt/decode.h"
+
+#define GUEST_AT 0x8000u
+#define CODE_AT  0x10000000u
+#define LINKS    256
+#define PAGE_BYTES 4096
+#define NOP      0x90
+
+static uint8_t page[PAGE_BYTES];
+static uint8_t code[BT_CODE_MIN];
+static struct bt_slots slots;
+static struct bt_tables *tables;
+static struct bt_env env;
+static struct bt *bt;
+
+static const uint8_t *
+fetch(void *context, uint32_t eip, unsigned flags, uint32_t *id)
+{
+    (void)context;
+    (void)flags;
+    *id = eip / PAGE_BYTES;
+    return eip / PAGE_BYTES == GUEST_AT / PAGE_BYTES ? page : NULL;
+}
+
+static void
+start(void)
+{
+    tables = calloc(1, sizeof(*tables) + LINKS * sizeof(uint32_t));
+    env = (struct bt_env){
+        .slot_segment = SEG_GS, .callout = CALLOUT_INT,
+        .callout_vector = 0x40, .cs_rule = SEGMENT_AS_DS,
+        .gs_rule = SEGMENT_EMULATE, .mode = DECODE_32 | DECODE_PROTECTED,
+        .slots_at = 0x1000, .tables_at = 0x20000, .code_at = CODE_AT,
+        .code = code, .slots = &slots, .tables = tables,
+        .code_size = BT_CODE_MIN, .tu_max = BT_TU_MIN,
+        .point_max = BT_POINT_MIN, .link_max = LINKS, .fetch = fetch,
+    };
+    memset(&slots, 0, sizeof(slots));
+    bt_slots_set_eflags(&slots, EFLAGS_FIXED);
+    bt = bt_init(&env, calloc(1, bt_memory_size(&env)));
+    memset(page, NOP, sizeof(page));
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    start();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    free(bt);
+    free(tables);
+    return 0;
+}
+
+/* The TC's instruction at AT. */
+static struct insn
+emitted(uint32_t at)
+{
+    struct insn insn;
+
+    assert_int_equal(decode(code + (at - CODE_AT), INSN_LENGTH_MAX,
+                            DECODE_32 | DECODE_PROTECTED, &insn), DECODE_OK);
+    return insn;
+}
+
+static bool
+is(const struct insn *insn, enum operation operation)
+{
+    return insn_opcode(insn)->operation == operation;
+}
+
+#define SLOT_ECX  0xec0u
+#define SLOT_EAX  0xea0u
+#define LIVE_ECX  0x1ecu
+#define LIVE_EAX  0x1eau
+#define LIVE_ESP  0x5000u
+
+static struct bt_state
+recovered(uint32_t at)
+{
+    struct bt_state s = { .eip = at, .eax = LIVE_EAX, .ecx = LIVE_ECX,
+                          .esp = LIVE_ESP };
+
+    slots.ecx = SLOT_ECX;
+    slots.eax = SLOT_EAX;
+    assert_true(bt_recover(bt, &s));
+    return s;
+}
+
+/* The address of the first emitted OPERATION from AT on. */
+static uint32_t
+find(uint32_t at, enum operation operation)
+{
+    for (unsigned i = 0; i < 64; i++) {
+        struct insn insn = emitted(at);
+
+        if (is(&insn, operation))
+            return at;
+        at += insn.length;
+    }
+    fail_msg("no operation %d", operation);
+    return 0;
+}
+
+static void
+test_cli_is_a_store(void **state)
+{
+    struct insn insn;
+    uint32_t at;
+
+    (void)state;
+    page[0] = 0xfa;
+    at = bt_entry(bt, GUEST_AT);
+    insn = emitted(at);
+    assert_true(is(&insn, OPERATION_mov));
+    assert_int_equal(insn.segment, SEG_GS);
+    assert_int_equal(insn.disp, env.slots_at +
+                     offsetof(struct bt_slots, iflag));
+    assert_int_equal(insn.imm, BT_IF_BIAS);
+    assert_int_equal(recovered(at).eip, GUEST_AT);
+    assert_int_equal(recovered(at + insn.length).eip, GUEST_AT + 1);
+    assert_false(recovered(at + insn.length).is_shadow);
+}
+
+static void
+test_sti_has_a_shadow_of_one_instruction(void **state)
+{
+    uint32_t at, land;
+    struct insn jecxz, store;
+
+    (void)state;
+    page[0] = 0xfb;
+    at = bt_entry(bt, GUEST_AT);
+    at = find(at, OPERATION_jcxz);
+    assert_int_equal(recovered(at).eip, GUEST_AT);
+    assert_int_equal(recovered(at).ecx, SLOT_ECX);
+    jecxz = emitted(at);
+    land = insn_target(&jecxz, at);
+    store = emitted(land);
+    assert_int_equal(store.imm, EFLAGS_IF + BT_IF_BIAS);
+    assert_int_equal(recovered(land).eip, GUEST_AT);
+    assert_false(recovered(land).is_shadow);
+    land += store.length;
+    assert_int_equal(recovered(land).eip, GUEST_AT + 1);
+    assert_int_equal(recovered(land).ecx, SLOT_ECX);
+    assert_true(recovered(land).is_shadow);
+    land += emitted(land).length;
+    assert_int_equal(code[land - CODE_AT], NOP);
+    assert_int_equal(recovered(land).ecx, LIVE_ECX);
+    assert_true(recovered(land).is_shadow);
+    assert_int_equal(recovered(land + 1).eip, GUEST_AT + 2);
+    assert_false(recovered(land + 1).is_shadow);
+}
+
+/* The reason that the exit at or behind AT gives. */
+static uint32_t
+exit_reason(uint32_t at)
+{
+    uint32_t slot = env.slots_at + offsetof(struct bt_slots, exit_reason);
+
+    for (;;) {
+        struct insn insn = emitted(at);
+
+        if (is(&insn, OPERATION_mov) && (uint32_t)insn.disp == slot)
+            return insn.imm;
+        assert_false(is(&insn, OPERATION_int_n));
+        at += insn.length;
+    }
+}
+
+static void
+test_hlt_behind_sti_leaves_with_the_shadow(void **state)
+{
+    uint32_t at;
+
+    (void)state;
+    page[0] = 0xfb;
+    page[1] = 0xf4;
+    at = bt_entry(bt, GUEST_AT);
+    at = find(at, OPERATION_jcxz);
+    at += emitted(at).length;
+    at = find(at, OPERATION_jmp_rel);   /* the slow way out */
+    assert_int_equal(exit_reason(at + emitted(at).length),
+                     BT_EXIT_EMULATE | BT_EXIT_SHADOW);
+}
+
+/* Wherever an STI is, the instruction behind it is in the same unit. */
+static void
+test_sti_does_not_end_a_unit(void **state)
+{
+    uint32_t at, next;
+
+    (void)state;
+    for (unsigned n = 0; n < 30; n++) {
+        bt_flush(bt);
+        memset(page, NOP, sizeof(page));
+        page[n] = 0xfb;
+        page[n + 1] = 0xf5;             /* cmc */
+        bt_entry(bt, GUEST_AT + n + 1); /* a unit of its own */
+        at = find(bt_entry(bt, GUEST_AT + n), OPERATION_jcxz);
+        next = find(at, OPERATION_cmc);
+        assert_int_equal(recovered(next).eip, GUEST_AT + n + 1);
+        assert_true(recovered(next).is_shadow);
+        bt_flush(bt);
+        at = find(bt_entry(bt, GUEST_AT), OPERATION_cmc);
+        assert_true(recovered(at).is_shadow);
+    }
+    page[sizeof(page) - 1] = 0xfb;      /* nothing behind it */
+    at = bt_entry(bt, GUEST_AT + sizeof(page) - 1);
+    assert_int_equal(exit_reason(at), BT_EXIT_EMULATE);
+}
+
+static void
+test_pushf_is_undone(void **state)
+{
+    struct bt_state s;
+    uint32_t at, end;
+
+    (void)state;
+    page[0] = 0x9c;
+    page[1] = 0xf5;
+    at = bt_entry(bt, GUEST_AT);
+    end = find(at, OPERATION_cmc);
+    assert_int_equal(code[at - CODE_AT], 0x9c);
+    assert_int_equal(recovered(at).esp, LIVE_ESP);
+    s = recovered(at + 1);
+    assert_int_equal(s.eip, GUEST_AT);
+    assert_int_equal(s.esp, LIVE_ESP + 4);
+    assert_int_equal(s.ecx, LIVE_ECX);
+    for (at++; at < end; at += emitted(at).length) {
+        s = recovered(at);
+        if (s.eip == GUEST_AT)
+            assert_int_equal(s.esp, LIVE_ESP + 4);
+        else
+            assert_int_equal(s.esp, LIVE_ESP);
+    }
+    assert_int_equal(s.eip, GUEST_AT + 1);
+    assert_int_equal(s.ecx, SLOT_ECX);
+    assert_int_equal(s.eax, SLOT_EAX);
+}
+
+static void
+test_popf_is_finished(void **state)
+{
+    uint32_t at, iflag = EFLAGS_IF + BT_IF_BIAS;
+    struct bt_state s;
+
+    (void)state;
+    page[0] = 0x9d;
+    at = find(bt_entry(bt, GUEST_AT), OPERATION_popf);
+    s = recovered(at);
+    assert_int_equal(s.eip, GUEST_AT);
+    assert_int_equal(s.ecx, SLOT_ECX);
+    assert_int_equal(slots.iflag, BT_IF_BIAS);
+    slots.ecx = SLOT_ECX;
+    s = (struct bt_state){ .eip = at + 1, .ecx = iflag, .esp = LIVE_ESP };
+    assert_true(bt_recover(bt, &s));
+    assert_int_equal(s.eip, GUEST_AT + 1);
+    assert_int_equal(s.ecx, SLOT_ECX);
+    assert_int_equal(s.esp, LIVE_ESP);
+    assert_int_equal(slots.iflag, iflag);
+    assert_false(s.is_shadow);
+}
+
+/* What POPF of FLAGS may do in translated code, by the manual. */
+static uint32_t
+expected_popf(uint32_t flags, uint32_t old, bool is_pending)
+{
+    const uint32_t fixed = EFLAGS_IOPL | EFLAGS_NT;
+
+    if ((flags & (EFLAGS_TF | EFLAGS_NT | BIT(15))) ||
+        (old & (EFLAGS_NT | EFLAGS_AC)) || ((flags ^ old) & fixed) ||
+        ((flags & EFLAGS_IF) && is_pending))
+        return 0;
+    return (flags & EFLAGS_IF) + BT_IF_BIAS;
+}
+
+static void
+test_popf_table(void **state)
+{
+    static const uint32_t olds[] = {
+        0, EFLAGS_IF, EFLAGS_NT, EFLAGS_IOPL, EFLAGS_IOPL | EFLAGS_AC,
+        0x1000, 0x2000 | EFLAGS_NT, 0x1000,
+    };
+
+    (void)state;
+    for (unsigned n = 0; n < ARRAY_LEN(olds); n++)
+        for (unsigned pending = 0; pending < 2; pending++) {
+            bt_slots_set_eflags(&slots, olds[n]);
+            bt_slots_set_pending(&slots, pending != 0);
+            for (unsigned i = 0; i < BT_POPF_COUNT; i++)
+                assert_int_equal(slots.popf[i],
+                                 expected_popf(i << 8, olds[n], pending));
+        }
+}
+
+static void
+test_eflags_go_there_and_back(void **state)
+{
+    struct test_random r = { 5 };
+
+    (void)state;
+    for (unsigned n = 0; n < 1000; n++) {
+        uint32_t guest = (test_random_next(&r) &
+                          (BT_FLAGS_MACHINE | BT_FLAGS_SYSTEM | EFLAGS_IF)) |
+                         EFLAGS_FIXED;
+        uint32_t machine = bt_machine_eflags(guest);
+
+        assert_true(machine & EFLAGS_IF);
+        assert_false(machine & BT_FLAGS_SYSTEM);
+        bt_slots_set_eflags(&slots, guest);
+        assert_int_equal(bt_slots_eflags(&slots, machine), guest);
+        slots.iflag = test_random_next(&r);     /* a hostile guest */
+        slots.sysflags = test_random_next(&r);
+        assert_false(bt_slots_eflags(&slots, UINT32_MAX) &
+                     (EFLAGS_VM | EFLAGS_TF | EFLAGS_RF));
+    }
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_cli_is_a_store),
+        TEST(test_sti_has_a_shadow_of_one_instruction),
+        TEST(test_hlt_behind_sti_leaves_with_the_shadow),
+        TEST(test_sti_does_not_end_a_unit),
+        TEST(test_pushf_is_undone),
+        TEST(test_popf_is_finished),
+        TEST(test_popf_table),
+        TEST(test_eflags_go_there_and_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

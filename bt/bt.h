@@ -19,6 +19,7 @@
 #ifndef BT_BT_H
 #define BT_BT_H
 
+#include "bt/bt_notify.h"
 #include "bt/bt_slots.h"
 #include "bt/bt_stats.h"
 #include "kernel/base/types.h"
@@ -34,6 +35,7 @@ enum bt_exit {
     BT_EXIT_UNDEFINED,      /* #UD there */
     BT_EXIT_TOO_LONG,       /* #GP(0) there: more than 15 bytes */
     BT_EXIT_STEP,           /* bt_step()'s instruction is done */
+    BT_EXIT_CHANGED,        /* the code there has; bt_entry() sees to it */
     BT_EXIT_STOP,           /* the surroundings' own: asked to stop */
 };
 
@@ -56,7 +58,7 @@ enum bt_segment_rule {
 /* Bits for fetch. */
 enum bt_fetch {
     BT_FETCH_GUESS = BIT(0),        /* nobody asked for it yet */
-    BT_FETCH_UNWATCHED = BIT(1),    /* once, for bt_step() */
+    BT_FETCH_UNWATCHED = BIT(1),    /* need not be watched */
 };
 
 struct bt_env {
@@ -128,9 +130,6 @@ struct bt_state {
  * not in translated code.
  */
 MUST_CHECK bool bt_recover(const struct bt *bt, struct bt_state *state);
-
-/* The guest page ID changed or may have: forget what came from it. */
-void bt_invalidate_page(struct bt *bt, uint32_t id);
 
 /* Forget everything. */
 void bt_flush(struct bt *bt);

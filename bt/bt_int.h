@@ -17,15 +17,16 @@
 
 #include "bt/bt.h"
 #include "bt/emit_jump.h"
+#include "bt/smc_int.h"
 #include "kernel/base/addr.h"
 
-#define UNIT_INSN_MAX   12
+#define UNIT_INSN_MAX   BT_UNIT_INSN_MAX
 #define BATCH_UNIT_MAX  24
 
 /* Most that one instruction, and one unit with its stubs, can take. */
 #define INSN_CODE_MAX   72
 #define STUB_CODE_MAX   56
-#define UNIT_CODE_MAX   1280
+#define UNIT_CODE_MAX   1576
 #define UNIT_FIXUP_MAX  3
 #define UNIT_POINT_MAX  96
 #define SCRATCH_SIZE    KB(16)
@@ -34,7 +35,8 @@
 #define UNIT_CODE_MIN   5
 
 STATIC_ASSERT(UNIT_INSN_MAX * INSN_CODE_MAX +
-              UNIT_FIXUP_MAX * STUB_CODE_MAX + 3 * INSN_CODE_MAX <=
+              UNIT_FIXUP_MAX * STUB_CODE_MAX + 3 * INSN_CODE_MAX +
+              SELF_CHECK_CODE_MAX <=
               UNIT_CODE_MAX);
 STATIC_ASSERT(UNIT_INSN_MAX * 7 + UNIT_FIXUP_MAX + 4 <= UNIT_POINT_MAX);
 STATIC_ASSERT(SCRATCH_SIZE * 2 <= BT_CODE_MIN);
@@ -80,6 +82,11 @@ struct bt_tu {
     uint32_t page[2];       /* ids; the same twice if it is on one page */
     uint32_t next_hash;     /* numbers of units, NO_TU at the end */
     uint32_t next_page[2];  /* number * 2 + which page, likewise */
+    uint32_t stub;          /* where a dropped one leads to; 0: not yet ... */
+    uint32_t stub_link;     /* ... and the link of that */
+    uint32_t source;        /* self-checking: address of the bytes; else 0 */
+    uint8_t length;         /* of the guest's bytes it depends on */
+    bool is_dropped;
 };
 
 struct bt_link {
@@ -100,6 +107,8 @@ struct bt {
     uint32_t miss;                  /* address of the miss routine */
     uint32_t emulate[2];            /* leave.c: without and with shadow */
     uint32_t epoch;
+    struct bt_tu step;              /* what bt_step() translates */
+    struct learned learned;
     struct bt_stats stats;
     uint8_t scratch[SCRATCH_SIZE];
 };
@@ -113,7 +122,7 @@ void tcache_add_point(struct bt *bt, uint32_t address, enum point_kind kind,
 
 /* --- tc_lookup.c ---------------------------------------------------------- */
 struct bt_tu *tc_find(const struct bt *bt, uint32_t eip);
-/* A new unit at EIP, not yet found. */
+/* A new unit at EIP, not yet found; may have been dropped earlier. */
 struct bt_tu *tc_add(struct bt *bt, uint32_t eip, const uint32_t page[2]);
 void tc_remove(struct bt *bt, struct bt_tu *tu);
 /* The first ref of a page id's bucket: tus[ref / 2].page[ref % 2]. */

@@ -3,8 +3,12 @@
  *
  * Two hash tables of unit numbers, chained through the units themselves.  A
  * unit is on one or two pages; a reference to it in the table of pages is its
- * number * 2 + which of the two.  What is removed stays in the chains of its
- * pages with an entry that nobody looks for: only a flush frees units.
+ * number * 2 + which of the two.
+ *
+ * A dropped unit leaves the chains of its pages and stays in the other: its
+ * successor at the same guest address takes its place, with the stub that old
+ * jumps are led to and the checked entry.  So code that changes again and again
+ * makes neither table nor chains grow.
  */
 #include "bt/bt_int.h"
 
@@ -19,8 +23,8 @@ bucket(const struct bt *bt, uint32_t *table, uint32_t key)
     return &table[(key * HASH_FACTOR >> 8) & bt->hash_mask];
 }
 
-struct bt_tu *
-tc_find(const struct bt *bt, uint32_t eip)
+static struct bt_tu *
+find_any(const struct bt *bt, uint32_t eip)
 {
     uint32_t n = *bucket(bt, bt->hash, eip);
 
@@ -30,21 +34,51 @@ tc_find(const struct bt *bt, uint32_t eip)
 }
 
 struct bt_tu *
-tc_add(struct bt *bt, uint32_t eip, const uint32_t page[2])
+tc_find(const struct bt *bt, uint32_t eip)
+{
+    struct bt_tu *tu = find_any(bt, eip);
+
+    return tu == NULL || tu->is_dropped ? NULL : tu;
+}
+
+static struct bt_tu *
+new_unit(struct bt *bt, uint32_t eip)
 {
     uint32_t n = bt->tu_count++;
     uint32_t *head = bucket(bt, bt->hash, eip);
     struct bt_tu *tu = &bt->tus[n];
 
     ASSERT(n < bt->env->tu_max);
-    *tu = (struct bt_tu){ .eip = eip, .next_hash = *head };
+    *tu = (struct bt_tu){ .eip = eip, .next_hash = *head, .is_dropped = true };
     *head = n;
-    for (unsigned i = 0; i < 2; i++) {
-        tu->page[i] = page[i];
-        tu->next_page[i] = NO_TU;
-        if (i == 1 && page[1] == page[0])
-            break;
-        head = bucket(bt, bt->page_hash, page[i]);
+    return tu;
+}
+
+/* On how many pages is it? */
+static unsigned
+page_count(const struct bt_tu *tu)
+{
+    return tu->page[0] == tu->page[1] ? 1 : 2;
+}
+
+struct bt_tu *
+tc_add(struct bt *bt, uint32_t eip, const uint32_t page[2])
+{
+    struct bt_tu *tu = find_any(bt, eip);
+    uint32_t n;
+
+    if (tu == NULL)
+        tu = new_unit(bt, eip);
+    ASSERT(tu->is_dropped);
+    n = (uint32_t)(tu - bt->tus);
+    tu->is_dropped = false;
+    tu->source = 0;
+    tu->length = 0;
+    tu->page[0] = page[0];
+    tu->page[1] = page[1];
+    for (unsigned i = 0; i < page_count(tu); i++) {
+        uint32_t *head = bucket(bt, bt->page_hash, page[i]);
+
         tu->next_page[i] = *head;
         *head = n * 2 + i;
     }
@@ -54,12 +88,17 @@ tc_add(struct bt *bt, uint32_t eip, const uint32_t page[2])
 void
 tc_remove(struct bt *bt, struct bt_tu *tu)
 {
-    uint32_t *at = bucket(bt, bt->hash, tu->eip);
+    uint32_t n = (uint32_t)(tu - bt->tus);
 
-    while (*at != NO_TU && &bt->tus[*at] != tu)
-        at = &bt->tus[*at].next_hash;
-    if (*at != NO_TU)
-        *at = tu->next_hash;
+    ASSERT(!tu->is_dropped);
+    tu->is_dropped = true;
+    for (unsigned i = 0; i < page_count(tu); i++) {
+        uint32_t *at = bucket(bt, bt->page_hash, tu->page[i]);
+
+        while (*at != n * 2 + i)
+            at = &bt->tus[*at / 2].next_page[*at % 2];
+        *at = tu->next_page[i];
+    }
 }
 
 uint32_t

@@ -112,6 +112,10 @@ translate_insns(struct xlate *x)
             xlate_exit(x, BT_EXIT_TOO_LONG, x->eip);
             return;
         }
+        if (x->is_last && unit->is_emulated) {
+            xlate_emulate(x, insn);
+            return;
+        }
         xlate_point(x, POINT_RUN, x->eip);
         handler_of(x->bt->env, insn)->handle(x, insn);
         if (x->is_ended)
@@ -140,11 +144,14 @@ translate_unit(struct xlate *x, uint32_t eip)
     unit_choose(x, eip, x->is_step ? 1 : UNIT_INSN_MAX);
     if (!x->unit.is_fetched)
         return false;
-    tu = tc_add(x->bt, eip, x->unit.page);
-    if (x->want_checked)
+    tu = x->is_step ? &x->bt->step : tc_add(x->bt, eip, x->unit.page);
+    tu->length = (uint8_t)x->unit.length;
+    if (x->want_checked && tu->checked == 0)
         add_checked_here(x, tu);
     x->want_checked = false;
     tu->entry = emit_here(&x->e);
+    if (x->unit.is_checked)
+        self_check_emit(x, tu);
     translate_insns(x);
     x->has_shadow = false;
     size = emit_here(&x->e) - tu->entry;
@@ -154,7 +161,9 @@ translate_unit(struct xlate *x, uint32_t eip)
     }
     x->unit_count++;
     x->bt->stats.units++;
+    x->bt->stats.units_of[x->unit.count]++;
     x->bt->stats.instructions += x->unit.count;
+    x->bt->stats.guest_bytes += x->unit.length;
     return true;
 }
 
@@ -297,9 +306,12 @@ bt_entry(struct bt *bt, uint32_t eip)
     struct bt_slots *slots = bt->env->slots;
     bool is_miss = slots->exit_reason == BT_EXIT_MISS &&
                    slots->exit_eip == eip;
-    struct bt_tu *tu = tc_find(bt, eip);
+    struct bt_tu *tu;
     uint32_t epoch;
 
+    if (slots->exit_reason == BT_EXIT_CHANGED && slots->exit_eip == eip)
+        smc_changed(bt, eip);
+    tu = tc_find(bt, eip);
     /* A flush ends the lives of links and units: start anew after one. */
     if (tu == NULL || (is_miss && tu->checked == 0 && !tcache_has_room(bt)))
         tu = translate(bt, eip, is_miss);
@@ -324,19 +336,14 @@ uint32_t
 bt_step(struct bt *bt, uint32_t eip)
 {
     struct xlate x;
-    struct bt_tu *tu;
-    uint32_t entry;
 
     start(&x, bt);
     x.is_step = true;
     if (!translate_unit(&x, eip))
         return 0;
-    tu = &bt->tus[bt->tu_count - 1];
-    entry = tu->entry;
-    tc_remove(bt, tu);
     if (x.has_fall)
         xlate_jmp_to(&x, x.fall);
     resolve_fixups(&x);
     tcache_commit(bt, &x.e);
-    return entry;
+    return bt->step.entry;
 }

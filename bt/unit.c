@@ -4,74 +4,104 @@
  * A run of up to UNIT_INSN_MAX instructions that ends behind the first one that
  * transfers control or leaves translated code, before one that is a unit
  * already, or where the guest's code cannot be fetched or decoded; and not
- * behind an STI.  Fetching ahead never faults: only when the very first byte is
- * missing does the caller learn of it.
+ * behind an STI.  A unit that checks itself (self_check.c) also ends behind the
+ * first instruction that may write to memory, and is small.  Fetching ahead
+ * never faults: only when the very first byte is missing does the caller learn
+ * of it.
+ *
+ * Each byte is read once: what is decoded, translated and checked is the copy
+ * in the unit, whoever writes to guest memory meanwhile.
  */
 #include "bt/xlate_int.h"
 
 #include "kernel/base/string.h"
 
-/* Where the bytes come from: the page at hand. */
-struct source {
-    const struct bt_env *env;
-    const uint8_t *page;
-    uint32_t number;        /* of that page */
-    unsigned flags;         /* for env->fetch */
-};
-
 static bool
-turn_to_page(struct source *s, struct unit *unit, uint32_t eip, unsigned which)
+turn_to_page(struct xlate *x, uint32_t eip)
 {
+    struct source *s = &x->source;
+    unsigned flags = x->is_step ? BT_FETCH_UNWATCHED : 0;
+
     if (s->page != NULL && s->number == eip / PAGE_SIZE)
         return true;
-    s->page = s->env->fetch(s->env->context, eip, s->flags,
-                            &unit->page[which]);
+    if (x->unit_count > 0 || x->unit.count > 0)
+        flags |= BT_FETCH_GUESS;
     s->number = eip / PAGE_SIZE;
-    s->flags |= BT_FETCH_GUESS;
-    return s->page != NULL;
+    return smc_fetch(x->bt, eip, flags, s);
 }
 
 /* The instruction at EIP goes on in the next page: join the two parts. */
 static enum decode_result
-decode_split(struct source *s, struct unit *unit, uint32_t eip,
-             struct insn *insn)
+decode_split(struct xlate *x, uint32_t eip, struct insn *insn)
 {
     size_t here = PAGE_SIZE - (eip & PAGE_MASK);
-    uint32_t first = unit->page[0];
+    uint8_t *bytes = x->unit.bytes[x->unit.count];
 
-    memcpy(unit->split, s->page + (eip & PAGE_MASK), here);
-    unit->bytes[unit->count] = unit->split;
-    s->flags &= ~(unsigned)(unit->count == 0 ? BT_FETCH_GUESS : 0);
-    if (!turn_to_page(s, unit, eip + (uint32_t)here, 1)) {
-        unit->page[1] = first;
-        unit->is_fetched = unit->count > 0;
+    if (!turn_to_page(x, eip + (uint32_t)here))
         return DECODE_NEED_MORE;
-    }
-    memcpy(unit->split + here, s->page, INSN_LENGTH_MAX - here);
-    return decode(unit->split, INSN_LENGTH_MAX, s->env->mode, insn);
+    memcpy(bytes + here, x->source.page, INSN_LENGTH_MAX - here);
+    return decode(bytes, INSN_LENGTH_MAX, x->bt->env->mode, insn);
 }
 
 static enum decode_result
-decode_at(struct source *s, struct unit *unit, uint32_t eip, struct insn *insn)
+decode_at(struct xlate *x, uint32_t eip, struct insn *insn)
 {
-    size_t here = PAGE_SIZE - (eip & PAGE_MASK);
-    unsigned which = unit->count > 0 && s->number != eip / PAGE_SIZE;
+    size_t offset = eip & PAGE_MASK;
+    size_t here = MIN(PAGE_SIZE - offset, (size_t)INSN_LENGTH_MAX);
+    uint8_t *bytes = x->unit.bytes[x->unit.count];
     enum decode_result result;
 
-    if (!turn_to_page(s, unit, eip, which)) {
-        if (which == 1)
-            unit->page[1] = unit->page[0];
+    if (!turn_to_page(x, eip))
         return DECODE_NEED_MORE;
+    if (x->unit.count == 0) {
+        x->unit.page[0] = x->source.id;
+        x->unit.is_checked = x->source.is_checking;
     }
-    if (unit->count == 0)
-        unit->page[1] = unit->page[0];
-    unit->is_fetched = true;
-    unit->bytes[unit->count] = s->page + (eip & PAGE_MASK);
-    result = decode(unit->bytes[unit->count], MIN(here, INSN_LENGTH_MAX),
-                    s->env->mode, insn);
+    /* A constant size is a few moves. */
+    if (here == INSN_LENGTH_MAX)
+        memcpy(bytes, x->source.page + offset, INSN_LENGTH_MAX);
+    else
+        memcpy(bytes, x->source.page + offset, here);
+    result = decode(bytes, here, x->bt->env->mode, insn);
     if (result == DECODE_NEED_MORE)
-        result = decode_split(s, unit, eip, insn);
+        result = decode_split(x, eip, insn);
     return result;
+}
+
+/* May INSN, just decoded, be in the unit with those before it? */
+static bool
+belongs(const struct xlate *x, const struct insn *insn)
+{
+    const struct unit *unit = &x->unit;
+    uint32_t end = unit->eip + unit->length + insn->length;
+
+    if (unit->count == 0 || !(unit->is_checked || x->source.is_checking))
+        return true;
+    return unit->is_checked && unit->length + insn->length <= SELF_CHECK_MAX &&
+           (unit->eip ^ (end - 1)) / PAGE_SIZE == 0 &&
+           !insn_may_write(&unit->insns[unit->count - 1]);
+}
+
+/* Decode the next instruction into the unit; false: it does not belong. */
+static bool
+take(struct xlate *x, uint32_t eip)
+{
+    struct unit *unit = &x->unit;
+    struct insn *insn = &unit->insns[unit->count];
+    enum decode_result result = decode_at(x, eip, insn);
+
+    if (result == DECODE_NEED_MORE || !belongs(x, insn))
+        return false;
+    unit->is_checked |= unit->count == 0 && x->source.is_checking;
+    unit->count++;
+    unit->page[1] = x->source.id;
+    unit->result = result;
+    unit->is_emulated = !x->is_step && result == DECODE_OK &&
+                        adapt_is_guilty(x->bt, eip);
+    /* Nothing depends on the bytes of what is emulated. */
+    if (!unit->is_emulated)
+        unit->length += insn->length;
+    return true;
 }
 
 /* An in-line STI needs the next instruction behind it: xlate_flags.c. */
@@ -85,34 +115,35 @@ ends_in_sti(const struct xlate *x)
                OPERATION_sti;
 }
 
+static bool
+is_complete(const struct xlate *x, const struct insn *last)
+{
+    return x->unit.result != DECODE_OK || x->unit.is_emulated ||
+           xlate_ends_unit(x->bt->env, last);
+}
+
 void
 unit_choose(struct xlate *x, uint32_t eip, unsigned max)
 {
     struct unit *unit = &x->unit;
-    struct source s = { .env = x->bt->env,
-                        .flags = x->unit_count > 0 ? BT_FETCH_GUESS : 0 };
 
-    if (x->is_step)
-        s.flags |= BT_FETCH_UNWATCHED;
+    if (x->unit_count == 0)
+        x->source.page = NULL;
     unit->eip = eip;
     unit->count = 0;
-    unit->is_fetched = false;
+    unit->length = 0;
     unit->result = DECODE_OK;
+    unit->is_checked = unit->is_emulated = false;
     while (unit->count < max) {
-        struct insn *insn = &unit->insns[unit->count];
+        const struct insn *insn = &unit->insns[unit->count];
 
-        if (unit->count > 0 && !ends_in_sti(x) &&
-            tc_find(x->bt, eip) != NULL)
+        if (unit->count > 0 && !ends_in_sti(x) && tc_find(x->bt, eip) != NULL)
             break;
-        unit->result = decode_at(&s, unit, eip, insn);
-        if (unit->result == DECODE_NEED_MORE)
+        if (!take(x, eip) || is_complete(x, insn))
             break;
-        unit->count++;
         eip += insn->length;
-        if (unit->result != DECODE_OK ||
-            xlate_ends_unit(s.env, insn))
-            break;
     }
-    if (unit->count > 1 && ends_in_sti(x))
-        unit->count--;
+    unit->is_fetched = unit->count > 0;
+    if (unit->count > 1 && !unit->is_emulated && ends_in_sti(x))
+        unit->length -= unit->insns[--unit->count].length;
 }

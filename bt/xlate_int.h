@@ -27,9 +27,11 @@ struct unit {
     uint32_t eip;
     unsigned count;
     struct insn insns[UNIT_INSN_MAX];
-    const uint8_t *bytes[UNIT_INSN_MAX];
-    uint8_t split[INSN_LENGTH_MAX];     /* the one that crosses pages */
+    uint8_t bytes[UNIT_INSN_MAX][INSN_LENGTH_MAX];
+    unsigned length;                    /* of the bytes it depends on */
     enum decode_result result;          /* of the last, if not DECODE_OK */
+    bool is_emulated;                   /* the last one is not to be copied */
+    bool is_checked;                    /* it must check itself */
     uint32_t page[2];
     bool is_fetched;                    /* false: not even the first byte */
 };
@@ -52,6 +54,7 @@ struct xlate {
     struct fixup fixups[FIXUP_MAX];
     uint32_t queue[QUEUE_MAX];      /* targets to translate, too */
     bool queue_checked[QUEUE_MAX];
+    struct source source;
     struct unit unit;
 };
 

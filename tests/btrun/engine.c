@@ -184,7 +184,7 @@ engine_report(void)
 {
     static const char *const names[] = {
         "link", "miss", "emulate", "int", "undefined", "too long", "step",
-        "stop",
+        "changed", "stop",
     };
     const struct bt_stats *s = bt_get_stats(engine);
 

@@ -9,6 +9,9 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/string.h"
 
+#define COM1_PORT       0x3f8u
+#define COM2_PORT       0x2f8u
+
 static void
 add_device(struct chipset *c, const struct vdev_type *type, void *device)
 {
@@ -25,6 +28,36 @@ add_interrupts(struct chipset *c)
     add_device(c, &irq_lines_type, &c->lines);
 }
 
+/* A device's own line. */
+static struct irq_wire
+isa_wire(struct chipset *c, enum irq_line line)
+{
+    return (struct irq_wire){ &c->lines, (uint8_t)line, IRQ_SOURCE_ISA };
+}
+
+static void
+add_serials(struct chipset *c)
+{
+    static const struct { uint16_t port; enum irq_line line; } places[] = {
+        { COM1_PORT, IRQ_SERIAL_1 }, { COM2_PORT, IRQ_SERIAL_2 },
+    };
+
+    for (unsigned i = 0; i < CHIPSET_SERIALS; i++) {
+        const struct vuart_wiring wiring = {
+            &c->clock, isa_wire(c, places[i].line), c->config.serial[i] };
+
+        vuart_init(&c->serial[i], &c->ports, places[i].port, &wiring);
+        add_device(c, &vuart_type, &c->serial[i]);
+    }
+}
+
+static void
+add_timers(struct chipset *c)
+{
+    vpit_init(&c->pit, &c->ports, &c->clock, isa_wire(c, IRQ_TIMER));
+    add_device(c, &vpit_type, &c->pit);
+}
+
 void
 chipset_init(struct chipset *c, const struct chipset_config *config,
              uint64_t now)
@@ -35,6 +68,8 @@ chipset_init(struct chipset *c, const struct chipset_config *config,
     c->clock.wall_base = config->wall_base;
     pio_bus_init(&c->ports);
     add_interrupts(c);
+    add_timers(c);
+    add_serials(c);
     for (unsigned i = 0; i < c->device_count; i++)
         vdev_power_on(&c->devices[i]);
 }
@@ -101,4 +136,11 @@ chipset_take_requests(struct chipset *c)
 
     c->requests = 0;
     return requests;
+}
+
+void
+chipset_serial_ready(struct chipset *c, unsigned serial)
+{
+    ASSERT(serial < CHIPSET_SERIALS);
+    vuart_ready(&c->serial[serial]);
 }

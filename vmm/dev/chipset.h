@@ -24,6 +24,8 @@
 #include "vmm/dev/pio_bus.h"
 #include "vmm/dev/vdev.h"
 #include "vmm/dev/vpic.h"
+#include "vmm/dev/vpit.h"
+#include "vmm/dev/vuart.h"
 
 #define CHIPSET_DEVICES_MAX 16u
 #define CHIPSET_SERIALS     2u
@@ -56,6 +58,8 @@ struct chipset {
     struct vdev devices[CHIPSET_DEVICES_MAX];
     struct irq_lines lines;
     struct vpic pic;
+    struct vpit pit;
+    struct vuart serial[CHIPSET_SERIALS];
 };
 
 /* Power on, at NOW. */

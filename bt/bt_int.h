@@ -51,7 +51,8 @@ enum point_kind {
     POINT_RUN,      /* copied code: eip advances as the TC address does */
     POINT_AT,       /* eip as noted, registers as they are */
     POINT_ECX,      /* the same, and ECX is in its slot */
-    POINT_ECX_EAX,  /* so is EAX */
+    POINT_EAX,      /* the same for EAX */
+    POINT_ECX_EAX,
     POINT_ECX_POP,  /* as POINT_ECX, and four bytes have been popped */
     POINT_PUSHED,   /* as POINT_AT, and four bytes have been pushed */
     POINT_ECX_EAX_PUSHED,

@@ -35,8 +35,9 @@ struct bt_slots {
     uint32_t sysflags;      /* the guest's BT_FLAGS_SYSTEM */
     uint32_t pending;       /* not 0: an interrupt waits for IF */
     uint32_t selector[SEG_NONE];
-    uint32_t same[SEG_NONE];        /* minus the selector whose load does */
-    uint32_t cr[BT_CR_COUNT];       /* nothing, or BT_SAME_NONE; no CR1 */
+    /* Minus the selector whose load would do nothing, or BT_SAME_NONE. */
+    uint32_t same[SEG_NONE];
+    uint32_t cr[BT_CR_COUNT];       /* CR0, CR2, CR3, CR4 */
     uint32_t popf[BT_POPF_COUNT];   /* iflag behind such a POPF; 0: leave */
 };
 
@@ -71,5 +72,11 @@ void bt_slots_set_pending(struct bt_slots *slots, bool is_pending);
  */
 void bt_slots_set_selector(struct bt_slots *slots, enum segment s,
                            uint32_t selector, bool is_same);
+
+static inline void
+bt_slots_set_cr(struct bt_slots *slots, unsigned number, uint32_t value)
+{
+    slots->cr[number] = value;
+}
 
 #endif

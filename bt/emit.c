@@ -11,7 +11,7 @@ enum {
     X86_MOV_TO_RM = 0x89, X86_MOV_FROM_RM = 0x8b, X86_MOV_IMM_TO_RM = 0xc7,
     X86_MOVZX_0F = 0x0f, X86_MOVZX_BYTE = 0xb6, X86_MOVZX_WORD = 0xb7,
     X86_LEA = 0x8d, X86_PUSH_IMM = 0x68, X86_POP = 0x58,
-    X86_PUSHF = 0x9c, X86_POPF = 0x9d,
+    X86_PUSHF = 0x9c, X86_POPF = 0x9d, X86_OPERAND_SIZE = 0x66,
 };
 
 static const uint8_t override_prefix[SEG_NONE] = {
@@ -77,6 +77,13 @@ emit_load_slot(struct emitter *e, enum gpr reg, uint32_t slot)
 }
 
 void
+emit_load_slot_word(struct emitter *e, enum gpr reg, uint32_t slot)
+{
+    emit_byte(e, X86_OPERAND_SIZE);
+    emit_slot(e, X86_MOV_FROM_RM, reg, slot);
+}
+
+void
 emit_set_slot(struct emitter *e, uint32_t slot, uint32_t value)
 {
     emit_slot(e, X86_MOV_IMM_TO_RM, 0, slot);
@@ -115,6 +122,15 @@ emit_sum(struct emitter *e, enum gpr dst, enum gpr other, uint32_t disp)
     emit_imm32(e, disp);
 }
 
+/* disp8(%esp) */
+static void
+emit_stack_operand(struct emitter *e, enum gpr reg, int8_t disp)
+{
+    emit_byte(e, modrm(MOD_DISP8, reg, RM_SIB));
+    emit_byte(e, modrm(0, SIB_NO_INDEX, GPR_ESP));
+    emit_byte(e, (uint8_t)disp);
+}
+
 void
 emit_load_stack(struct emitter *e, enum gpr reg, unsigned size, int8_t disp)
 {
@@ -124,17 +140,16 @@ emit_load_stack(struct emitter *e, enum gpr reg, unsigned size, int8_t disp)
         emit_byte(e, X86_MOVZX_0F);
         emit_byte(e, size == 1 ? X86_MOVZX_BYTE : X86_MOVZX_WORD);
     }
-    emit_byte(e, modrm(MOD_DISP8, reg, RM_SIB));
-    emit_byte(e, modrm(0, SIB_NO_INDEX, GPR_ESP));
-    emit_byte(e, (uint8_t)disp);
+    emit_stack_operand(e, reg, disp);
 }
 
 void
-emit_save_stack(struct emitter *e, enum gpr reg)
+emit_save_stack(struct emitter *e, enum gpr reg, unsigned size, int8_t disp)
 {
+    if (size == sizeof(uint16_t))
+        emit_byte(e, X86_OPERAND_SIZE);
     emit_byte(e, X86_MOV_TO_RM);
-    emit_byte(e, modrm(MOD_INDIRECT, reg, RM_SIB));
-    emit_byte(e, modrm(0, SIB_NO_INDEX, GPR_ESP));
+    emit_stack_operand(e, reg, disp);
 }
 
 void

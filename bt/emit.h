@@ -26,6 +26,9 @@ void emit_save_slot(struct emitter *e, enum gpr reg, uint32_t slot);
 void emit_load_slot(struct emitter *e, enum gpr reg, uint32_t slot);
 void emit_set_slot(struct emitter *e, uint32_t slot, uint32_t value);
 
+/* movw slot, %reg: the upper half stays */
+void emit_load_slot_word(struct emitter *e, enum gpr reg, uint32_t slot);
+
 /* mov table(,%reg,4), %reg: a table in the segment of slots */
 void emit_load_table(struct emitter *e, enum gpr reg, uint32_t table);
 
@@ -35,12 +38,13 @@ void emit_pushf(struct emitter *e);
 void emit_popf(struct emitter *e);
 
 /*
- * REG = the SIZE (1, 2, 4) bytes at DISP(%esp), zero-extended; and all of REG
- * to (%esp).
+ * REG = the SIZE (1, 2, 4) bytes at DISP(%esp), zero-extended; and the SIZE
+ * (2, 4) low bytes of REG to there.
  */
 void emit_load_stack(struct emitter *e, enum gpr reg, unsigned size,
                      int8_t disp);
-void emit_save_stack(struct emitter *e, enum gpr reg);
+void emit_save_stack(struct emitter *e, enum gpr reg, unsigned size,
+                     int8_t disp);
 
 /* lea disp(%reg), %reg; lea disp(%dst, %other), %dst: OTHER is not ESP */
 void emit_add(struct emitter *e, enum gpr reg, uint32_t disp);

@@ -52,6 +52,12 @@ static const struct handler in_kernel_mode[OPERATION_COUNT] = {
     [OPERATION_sti] = { xlate_sti, false },
     [OPERATION_pushf] = { xlate_pushf, false },
     [OPERATION_popf] = { xlate_popf, false },
+    [OPERATION_mov_from_seg] = { xlate_mov_from_seg, false },
+    [OPERATION_push_seg] = { xlate_push_seg, false },
+    [OPERATION_mov_to_seg] = { xlate_mov_to_seg, false },
+    [OPERATION_pop_seg] = { xlate_pop_seg, false },
+    [OPERATION_mov_from_cr] = { xlate_mov_from_cr, false },
+    [OPERATION_rdtsc] = { xlate_rdtsc, false },
 };
 
 const struct handler *

@@ -12,4 +12,14 @@ void xlate_sti(struct xlate *x, const struct insn *insn);
 void xlate_pushf(struct xlate *x, const struct insn *insn);
 void xlate_popf(struct xlate *x, const struct insn *insn);
 
+/* --- xlate_segment.c ------------------------------------------------------ */
+void xlate_mov_from_seg(struct xlate *x, const struct insn *insn);
+void xlate_push_seg(struct xlate *x, const struct insn *insn);
+void xlate_mov_to_seg(struct xlate *x, const struct insn *insn);
+void xlate_pop_seg(struct xlate *x, const struct insn *insn);
+
+/* --- xlate_control.c ------------------------------------------------------ */
+void xlate_mov_from_cr(struct xlate *x, const struct insn *insn);
+void xlate_rdtsc(struct xlate *x, const struct insn *insn);
+
 #endif

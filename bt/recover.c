@@ -29,6 +29,7 @@ static const struct recipe {
     [POINT_RUN] = { .eip = EIP_RUNS },
     [POINT_AT] = { .eip = EIP_NOTED },
     [POINT_ECX] = { .ecx = true },
+    [POINT_EAX] = { .eax = true },
     [POINT_ECX_EAX] = { .ecx = true, .eax = true },
     [POINT_ECX_POP] = { .ecx = true, .esp = -WORD },
     [POINT_PUSHED] = { .esp = WORD },

@@ -98,7 +98,7 @@ xlate_pushf(struct xlate *x, const struct insn *insn)
     emit_sum(e, GPR_ECX, GPR_EAX, 0 - (EFLAGS_IF + BT_IF_BIAS));
     emit_load_stack(e, GPR_EAX, FLAGS_SIZE, 0);
     emit_sum(e, GPR_ECX, GPR_EAX, 0);
-    emit_save_stack(e, GPR_ECX);
+    emit_save_stack(e, GPR_ECX, FLAGS_SIZE, 0);
     xlate_point(x, POINT_ECX_EAX, xlate_next_eip(x, insn));
     emit_load_slot(e, GPR_EAX, SLOT(x, eax));
     emit_load_slot(e, GPR_ECX, SLOT(x, ecx));

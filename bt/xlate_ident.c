@@ -8,6 +8,8 @@
  */
 #include "bt/handlers_int.h"
 
+#include "bt/xlate_operand.h"
+
 /* SDM 2A 2.1.1 */
 enum { PREFIX_CS = 0x2e, PREFIX_DS = 0x3e, PREFIX_GS = 0x65 };
 
@@ -36,17 +38,6 @@ xlate_int(struct xlate *x, const struct insn *insn)
     x->is_ended = true;
 }
 
-/* How the instruction's segment must be treated. */
-static enum bt_segment_rule
-segment_rule(const struct bt_env *env, const struct insn *insn)
-{
-    if (insn->segment == SEG_CS)
-        return (enum bt_segment_rule)env->cs_rule;
-    if (insn->segment == SEG_GS)
-        return (enum bt_segment_rule)env->gs_rule;
-    return SEGMENT_AS_IS;
-}
-
 /* The same instruction with all CS and GS overrides turned into DS ones. */
 static void
 emit_through_ds(struct xlate *x, const struct insn *insn)
@@ -66,7 +57,7 @@ emit_through_ds(struct xlate *x, const struct insn *insn)
 void
 xlate_ident(struct xlate *x, const struct insn *insn)
 {
-    switch (segment_rule(x->bt->env, insn)) {
+    switch (xlate_segment_rule(x, insn)) {
     case SEGMENT_AS_IS:
         emit_bytes(&x->e, x->bytes, insn->length);
         break;

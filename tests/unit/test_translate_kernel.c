@@ -330,6 +330,149 @@ test_eflags_go_there_and_back(void **state)
     }
 }
 
+/* --- All in-line sequences -------------------------------------------------*/
+
+/* In kernel code, 32 bits; each is one instruction. */
+static const struct {
+    const char *name;
+    uint8_t length;
+    uint8_t bytes[9];
+} in_line[] = {
+    { "cli", 1, { 0xfa } },
+    { "sti", 1, { 0xfb } },
+    { "pushf", 1, { 0x9c } },
+    { "popf", 1, { 0x9d } },
+    { "mov %ds, %eax", 2, { 0x8c, 0xd8 } },
+    { "mov %cs, %ecx", 2, { 0x8c, 0xc9 } },
+    { "mov %ss, %dx", 3, { 0x66, 0x8c, 0xd2 } },
+    { "mov %es, (%ebx)", 2, { 0x8c, 0x03 } },
+    { "mov %gs, 8(%ecx)", 3, { 0x8c, 0x69, 0x08 } },
+    { "mov %fs, %cs:(%eax,%edx)", 4, { 0x2e, 0x8c, 0x24, 0x10 } },
+    { "mov %ds, (%bx,%si)", 3, { 0x67, 0x8c, 0x18 } },
+    { "push %cs", 1, { 0x0e } },
+    { "push %gs", 2, { 0x0f, 0xa8 } },
+    { "pushw %es", 2, { 0x66, 0x06 } },
+    { "mov %eax, %ds", 2, { 0x8e, 0xd8 } },
+    { "mov %ecx, %es", 2, { 0x8e, 0xc1 } },
+    { "mov 4(%ecx,%eax,2), %fs", 4, { 0x8e, 0x64, 0x41, 0x04 } },
+    { "rep opsize mov (%edx), %ds", 4, { 0xf3, 0x66, 0x8e, 0x1a } },
+    { "pop %ds", 1, { 0x1f } },
+    { "popw %gs", 3, { 0x66, 0x0f, 0xa9 } },
+    { "mov %cr0, %eax", 3, { 0x0f, 0x20, 0xc0 } },
+    { "mov %cr3, %ecx", 3, { 0x0f, 0x20, 0xd9 } },
+};
+
+/* Does INSN write general register REG, as its first operand? */
+static bool
+writes(const struct insn *insn, enum gpr reg)
+{
+    const struct opcode *opcode = insn_opcode(insn);
+    unsigned kind = operand_infos[opcode->operands[0]].kind;
+
+    if ((opcode->access & ACCESS_W) == 0)
+        return false;
+    return (kind == KIND_GPR_REG && insn_reg(insn) == reg) ||
+           (kind == KIND_GPR_RM && !insn_has_memory(insn) &&
+            insn_rm(insn) == reg);
+}
+
+/* Is REG, after INSN, the guest's again? */
+static bool
+restores(const struct insn *insn, enum gpr reg)
+{
+    uint32_t slot = env.slots_at + (reg == GPR_ECX
+                                    ? offsetof(struct bt_slots, ecx)
+                                    : offsetof(struct bt_slots, eax));
+
+    return is(insn, OPERATION_mov) && insn_has_memory(insn) &&
+           insn->base == GPR_NONE && (uint32_t)insn->disp == slot &&
+           writes(insn, reg);
+}
+
+/* Follow REG through the sequence from AT to END of guest instruction I. */
+static void
+check_register(unsigned i, uint32_t at, uint32_t end, enum gpr reg)
+{
+    uint32_t in_slot = reg == GPR_ECX ? SLOT_ECX : SLOT_EAX;
+    bool is_scratch = false;
+
+    for (; at < end; at += emitted(at).length) {
+        struct insn insn = emitted(at);
+        struct bt_state s = recovered(at);
+        uint32_t value = reg == GPR_ECX ? s.ecx : s.eax;
+
+        if (s.eip != GUEST_AT && s.eip != GUEST_AT + in_line[i].length)
+            fail_msg("%s: recovered to %#x", in_line[i].name, s.eip);
+        if (is_scratch && value != in_slot)
+            fail_msg("%s: register %d is lost", in_line[i].name, reg);
+        if (restores(&insn, reg))
+            is_scratch = false;
+        else if (writes(&insn, reg))
+            is_scratch = true;
+    }
+}
+
+static void
+test_scratch_registers_come_back(void **state)
+{
+    uint32_t at, end;
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(in_line); i++) {
+        bt_flush(bt);
+        memset(page, NOP, sizeof(page));
+        memcpy(page, in_line[i].bytes, in_line[i].length);
+        page[in_line[i].length] = 0xf5;         /* cmc */
+        at = bt_entry(bt, GUEST_AT);
+        end = find(at, OPERATION_cmc);
+        assert_true(end - at <= 72);
+        assert_int_equal(recovered(at).eip, GUEST_AT);
+        assert_int_equal(recovered(end).eip, GUEST_AT + in_line[i].length);
+        assert_int_equal(recovered(end).ecx, LIVE_ECX);
+        assert_int_equal(recovered(end).eax, LIVE_EAX);
+        check_register(i, at, end, GPR_ECX);
+        check_register(i, at, end, GPR_EAX);
+    }
+}
+
+/* What must leave before it has begun. */
+static void
+test_the_rest_leaves(void **state)
+{
+    static const uint8_t rest[][4] = {
+        { 0x66, 0x9c }, { 0x66, 0x9d },         /* pushfw, popfw */
+        { 0x8e, 0xd0 }, { 0x17 },               /* mov and pop to %ss */
+        { 0x65, 0x8c, 0x18 },                   /* mov %ds, %gs:(%eax) */
+        { 0x65, 0x8e, 0x18 },                   /* and back */
+        { 0x8c, 0x1c, 0x08 },                   /* mov %ds, (%eax,%ecx) */
+        { 0x0f, 0x22, 0xd8 }, { 0x0f, 0x31 },   /* to %cr3, rdtsc */
+        { 0x0f, 0xa2 }, { 0xec }, { 0xcf },     /* cpuid, in, iret */
+        { 0x0f, 0x01, 0xe0 }, { 0x0f, 0x02, 0xc0 }, /* smsw, lar */
+        { 0x0f, 0x33 }, { 0x6c }, { 0x0f, 0x06 },   /* rdpmc, insb, clts */
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(rest); i++) {
+        bt_flush(bt);
+        memset(page, NOP, sizeof(page));
+        memcpy(page, rest[i], sizeof(rest[i]));
+        assert_int_equal(exit_reason(bt_entry(bt, GUEST_AT)),
+                         BT_EXIT_EMULATE);
+    }
+}
+
+static void
+test_known_selectors(void **state)
+{
+    (void)state;
+    bt_slots_set_selector(&slots, SEG_DS, 0x7b, true);
+    assert_int_equal(slots.selector[SEG_DS], 0x7b);
+    assert_int_equal(slots.same[SEG_DS] + 0x7b, 0);
+    bt_slots_set_selector(&slots, SEG_DS, 0x7b, false);
+    for (uint32_t selector = 0; selector <= UINT16_MAX; selector++)
+        assert_int_not_equal(slots.same[SEG_DS] + selector, 0);
+}
+
 int
 main(void)
 {
@@ -343,6 +486,9 @@ main(void)
         TEST(test_popf_is_finished),
         TEST(test_popf_table),
         TEST(test_eflags_go_there_and_back),
+        TEST(test_scratch_registers_come_back),
+        TEST(test_the_rest_leaves),
+        TEST(test_known_selectors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,7 +114,7 @@ test_clock_arithmetic(void **state)
 
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(rates); i++)
-        for (uint64_t n = 1; n < UINT64_MAX / 1000000 / rates[i]; n = n * 3 + 1) {
+        for (uint64_t n = 1; n < UINT64_MAX / MB(1); n = n * 3 + 1) {
             uint64_t at = vclock_time_of(n, rates[i]);
 
             if (at == VDEV_NEVER)

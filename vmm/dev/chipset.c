@@ -55,7 +55,9 @@ static void
 add_timers(struct chipset *c)
 {
     vpit_init(&c->pit, &c->ports, &c->clock, isa_wire(c, IRQ_TIMER));
+    vrtc_init(&c->rtc, &c->ports, &c->clock, isa_wire(c, IRQ_RTC));
     add_device(c, &vpit_type, &c->pit);
+    add_device(c, &vrtc_type, &c->rtc);
 }
 
 void
@@ -68,6 +70,8 @@ chipset_init(struct chipset *c, const struct chipset_config *config,
     c->clock.wall_base = config->wall_base;
     pio_bus_init(&c->ports);
     add_interrupts(c);
+    vboard_init(&c->board, &c->ports);
+    add_device(c, &vboard_type, &c->board);
     add_timers(c);
     add_serials(c);
     for (unsigned i = 0; i < c->device_count; i++)
@@ -132,10 +136,16 @@ chipset_acknowledge(struct chipset *c)
 uint32_t
 chipset_take_requests(struct chipset *c)
 {
-    uint32_t requests = c->requests;
+    uint32_t requests = c->board.requests;
 
-    c->requests = 0;
+    c->board.requests = 0;
     return requests;
+}
+
+bool
+chipset_is_a20_on(const struct chipset *c)
+{
+    return !c->board.is_a20_off;
 }
 
 void

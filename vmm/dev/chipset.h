@@ -18,25 +18,18 @@
 #ifndef VMM_DEV_CHIPSET_H
 #define VMM_DEV_CHIPSET_H
 
-#include "kernel/base/bits.h"
 #include "vmm/dev/backend.h"
 #include "vmm/dev/irq_lines.h"
 #include "vmm/dev/pio_bus.h"
+#include "vmm/dev/vboard.h"
 #include "vmm/dev/vdev.h"
 #include "vmm/dev/vpic.h"
 #include "vmm/dev/vpit.h"
+#include "vmm/dev/vrtc.h"
 #include "vmm/dev/vuart.h"
 
 #define CHIPSET_DEVICES_MAX 16u
 #define CHIPSET_SERIALS     2u
-
-/* What a device asks of the owner: bits. */
-enum chipset_request {
-    REQUEST_INIT = BIT(0),      /* INIT#: keyboard controller, port 92h, CF9h */
-    REQUEST_RESET = BIT(1),     /* RST#: the whole board, by CF9h */
-    REQUEST_POWER_OFF = BIT(2), /* soft off, by the power management */
-    REQUEST_A20 = BIT(3),       /* see chipset_is_a20_on() */
-};
 
 /* What does not change while the VM exists; copied by chipset_init(). */
 struct chipset_config {
@@ -51,7 +44,6 @@ struct vcpu;
 struct chipset {
     struct chipset_config config;
     struct vcpu *vcpu;          /* who accesses ports: the owner sets it */
-    uint32_t requests;          /* enum chipset_request */
     struct vclock clock;
     struct pio_bus ports;
     unsigned device_count;
@@ -59,6 +51,8 @@ struct chipset {
     struct irq_lines lines;
     struct vpic pic;
     struct vpit pit;
+    struct vrtc rtc;
+    struct vboard board;
     struct vuart serial[CHIPSET_SERIALS];
 };
 
@@ -80,7 +74,7 @@ uint32_t chipset_port_in(struct chipset *c, uint16_t port, unsigned size);
 void chipset_port_out(struct chipset *c, uint16_t port, unsigned size,
                       uint32_t value);
 
-/* What was asked for since the last call: enum chipset_request. */
+/* What was asked for since the last call: enum vboard_request. */
 uint32_t chipset_take_requests(struct chipset *c);
 
 /* Is address bit 20 passed on?  Else it is 0 in all physical addresses. */

@@ -110,8 +110,9 @@ struct bt *bt_init(const struct bt_env *env, void *memory);
 uint32_t bt_entry(struct bt *bt, uint32_t eip);
 
 /*
- * Code for the one instruction at EIP, which ends by BT_EXIT_STEP: for
- * instructions that write to the page they are on.  Its page is not watched.
+ * Code for the one instruction at EIP, which ends by BT_EXIT_STEP or, if it is
+ * an indirect branch, BT_EXIT_MISS: for instructions that write to the page
+ * they are on.  Its page is not watched.
  */
 uint32_t bt_step(struct bt *bt, uint32_t eip);
 

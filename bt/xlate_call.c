@@ -64,8 +64,11 @@ static void
 emit_lookup(struct xlate *x)
 {
     xlate_point(x, POINT_TARGET, 0);
-    emit_jmp_table(&x->e, x->bt->env->tables_at +
-                   (uint32_t)offsetof(struct bt_tables, lookup));
+    if (x->is_step)
+        emit_jmp(&x->e, x->bt->miss);
+    else
+        emit_jmp_table(&x->e, x->bt->env->tables_at +
+                       (uint32_t)offsetof(struct bt_tables, lookup));
     x->is_ended = true;
 }
 

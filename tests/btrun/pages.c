@@ -3,8 +3,8 @@
  *
  * The kernel knows, too, but cannot be asked quickly; so everything that maps
  * or protects guest memory tells us.  A page that code was translated from and
- * that is writable is made read-only: the write that faults drops the
- * translations (traps.c) and goes on.
+ * that is writable is made read-only: the write that faults drops what came
+ * from those bytes (traps.c) and is stepped with the page open.
  */
 #include "tests/btrun/pages.h"
 
@@ -15,6 +15,11 @@
 
 static uint8_t pages[BIT(32 - PAGE_SHIFT)];
 static unsigned watched;
+
+/* Those that one instruction is to write to; of more, all is forgotten. */
+#define OPEN_MAX 16
+static uint32_t open_pages[OPEN_MAX];
+static unsigned open_count;
 
 static int
 protection(unsigned flags)
@@ -62,18 +67,52 @@ pages_fetch(void *context, uint32_t eip, unsigned flags, uint32_t *id)
     return bytes;
 }
 
-bool
-pages_unwatch(uint32_t address)
+static void
+unwatch(uint32_t page)
 {
-    uint32_t page = address / PAGE_SIZE;
-
-    if ((pages[page] & PAGE_WATCHED) == 0)
-        return false;
-    pages[page] &= (uint8_t)~PAGE_WATCHED;
+    pages[page] &= (uint8_t)~(PAGE_WATCHED | PAGE_OPEN);
     watched--;
     mprotect((void *)(page * PAGE_SIZE), PAGE_SIZE, protection(pages[page]));
-    bt_invalidate_page(engine, page);
+}
+
+bool
+pages_open(uint32_t address, uint32_t size)
+{
+    uint32_t page = address / PAGE_SIZE, offset = address & PAGE_MASK;
+
+    if ((pages[page] & (PAGE_WATCHED | PAGE_OPEN)) != PAGE_WATCHED)
+        return false;
+    if (size == 0) {
+        offset = 0;
+        size = PAGE_SIZE;
+    }
+    if (open_count == OPEN_MAX) {
+        bt_invalidate_page(engine, page);
+        unwatch(page);
+    } else if (bt_page_written(engine, page, offset, size) ==
+               BT_WRITTEN_UNWATCH) {
+        unwatch(page);
+    } else {
+        pages[page] |= PAGE_OPEN;
+        open_pages[open_count++] = page;
+        mprotect((void *)(page * PAGE_SIZE), PAGE_SIZE,
+                 protection(pages[page]));
+    }
     return true;
+}
+
+void
+pages_close(void)
+{
+    while (open_count > 0) {
+        uint32_t page = open_pages[--open_count];
+
+        if ((pages[page] & PAGE_OPEN) == 0)
+            continue;
+        pages[page] &= (uint8_t)~PAGE_OPEN;
+        mprotect((void *)(page * PAGE_SIZE), PAGE_SIZE,
+                 protection(pages[page]) & ~PROT_WRITE);
+    }
 }
 
 bool
@@ -82,6 +121,9 @@ pages_unwatch_all(void)
     bool any = watched > 0;
 
     for (uint32_t page = 0; watched > 0; page++)
-        pages_unwatch(page * PAGE_SIZE);
+        if (pages[page] & PAGE_WATCHED) {
+            unwatch(page);
+            bt_invalidate_page(engine, page);
+        }
     return any;
 }

@@ -13,6 +13,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "bt/decode.h"
 #include "tests/btrun/btrun.h"
 #include "tests/btrun/pages.h"
 
@@ -32,6 +33,19 @@ deadly(int number, const struct bt_state *state, const siginfo_t *info)
     kill(getpid(), number);
 }
 
+/* Bytes that the instruction at EIP writes; 0: that is hard to say. */
+static uint32_t
+size_of_write(uint32_t eip)
+{
+    struct insn insn;
+
+    if (decode((const uint8_t *)eip, INSN_LENGTH_MAX,
+               DECODE_32 | DECODE_PROTECTED, &insn) != DECODE_OK ||
+        insn_repeats(&insn) || !insn_has_memory(&insn))
+        return 0;
+    return insn.mem_size;
+}
+
 void
 traps_handle(int number, siginfo_t *info, void *context)
 {
@@ -47,7 +61,8 @@ traps_handle(int number, siginfo_t *info, void *context)
         return;
     }
     if (!is_stop && (number != SIGSEGV ||
-                     !pages_unwatch((uint32_t)info->si_addr))) {
+                     !pages_open((uint32_t)info->si_addr,
+                                 size_of_write(state.eip)))) {
         deadly(number, &state, info);
         return;
     }

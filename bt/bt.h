@@ -119,6 +119,7 @@ uint32_t bt_step(struct bt *bt, uint32_t eip);
 /* The machine's registers of a trap in the TC, to be made the guest's. */
 struct bt_state {
     uint32_t eip;
+    uint32_t eflags;        /* the machine's: arithmetic flags and DF count */
     uint32_t eax, ecx, esp;
     bool is_shadow;         /* out: right behind an STI that may have set IF */
 };
@@ -127,8 +128,7 @@ struct bt_state {
  * STATE->eip is an address of the TC at which the machine stopped, before that
  * instruction or in one that is repeated.  Makes it the guest's state at an
  * instruction boundary: the one before the guest instruction, or, when that
- * had done all it does, the one after.  Slots may change, too.  False: EIP is
- * not in translated code.
+ * had done all it does, the one after.  False: EIP is not in translated code.
  */
 MUST_CHECK bool bt_recover(const struct bt *bt, struct bt_state *state);
 

@@ -24,9 +24,9 @@
 #define BATCH_UNIT_MAX  24
 
 /* Most that one instruction, and one unit with its stubs, can take. */
-#define INSN_CODE_MAX   72
+#define INSN_CODE_MAX   132
 #define STUB_CODE_MAX   56
-#define UNIT_CODE_MAX   1576
+#define UNIT_CODE_MAX   2480
 #define UNIT_FIXUP_MAX  3
 #define UNIT_POINT_MAX  96
 #define SCRATCH_SIZE    KB(16)
@@ -54,11 +54,12 @@ enum point_kind {
     POINT_EAX,      /* the same for EAX */
     POINT_ECX_EAX,
     POINT_ECX_POP,  /* as POINT_ECX, and four bytes have been popped */
+    POINT_ECX_EAX_POP,
     POINT_PUSHED,   /* as POINT_AT, and four bytes have been pushed */
     POINT_ECX_EAX_PUSHED,
     POINT_TARGET,   /* ECX in its slot, eip in slots.target */
     POINT_EXIT,     /* ECX in its slot, eip in slots.exit_eip */
-    POINT_IFLAG,    /* ECX in its slot, and what ECX is shall be iflag */
+    POINT_FLAGS,    /* ECX, EAX and arithmetic flags in slots */
     POINT_KIND_COUNT,
     POINT_SHADOW = BIT(5),  /* added: in the shadow of an STI */
 };

@@ -3,9 +3,9 @@
  *
  * The popf table answers three questions at once: may a POPF of these flags be
  * done in translated code, must it look for an interrupt, and what is iflag
- * then.  It may if it changes none of IOPL, NT and AC and sets no TF: eight
- * entries, for all values of IF, DF and OF.  Those that set IF go while an
- * interrupt is pending.  Flags with bit 15 set are odd enough to leave.
+ * then.  It may if it changes none of IOPL, NT, AC and ID and sets neither TF
+ * nor DF: four entries, for all values of IF and OF.  Those that set IF are 0
+ * while an interrupt is pending.  Flags with bit 15 set are odd: 0.
  *
  * Pure; called by the owner of the slots between entries to translated code.
  */
@@ -15,17 +15,16 @@
 
 /* Byte 1 of EFLAGS indexes the table. */
 #define INDEX_SHIFT     8
-#define FREE_LOW        EFLAGS_IF       /* IF, DF, OF: three bits in a row */
-#define FREE_COUNT      8
 
-STATIC_ASSERT(EFLAGS_DF == EFLAGS_IF << 1 && EFLAGS_OF == EFLAGS_IF << 2);
+/* System flags that no POPF in translated code can have to do with. */
+#define RARE_FLAGS      (EFLAGS_NT | EFLAGS_AC | EFLAGS_ID)
 
 static uint32_t
 popf_entry(const struct bt_slots *slots, uint32_t flags)
 {
     uint32_t iflag = flags & EFLAGS_IF;
 
-    if ((slots->sysflags & (EFLAGS_NT | EFLAGS_AC)) != 0 ||
+    if ((slots->sysflags & RARE_FLAGS) != 0 ||
         (iflag != 0 && slots->pending != 0))
         return 0;
     return iflag + BT_IF_BIAS;
@@ -35,8 +34,11 @@ popf_entry(const struct bt_slots *slots, uint32_t flags)
 static void
 fill_popf(struct bt_slots *slots)
 {
-    for (uint32_t n = 0; n < FREE_COUNT; n++) {
-        uint32_t flags = n * FREE_LOW | (slots->sysflags & EFLAGS_IOPL);
+    static const uint32_t free_flags[] = { 0, EFLAGS_IF, EFLAGS_OF,
+                                           EFLAGS_IF | EFLAGS_OF };
+
+    for (size_t n = 0; n < ARRAY_LEN(free_flags); n++) {
+        uint32_t flags = free_flags[n] | (slots->sysflags & EFLAGS_IOPL);
 
         slots->popf[flags >> INDEX_SHIFT] = popf_entry(slots, flags);
     }

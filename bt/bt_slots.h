@@ -2,8 +2,8 @@
  * bt_slots.h - what translated code and its surroundings tell each other.
  *
  * While translated code of a guest kernel runs, the machine's EFLAGS hold what
- * any privilege may change (BT_FLAGS_MACHINE); IF is 1 there, IOPL, NT and AC
- * are 0, whatever the guest's are.  The guest's own, its selectors and control
+ * instructions compute with (BT_FLAGS_MACHINE); IF is 1 there, and IOPL, NT, AC
+ * and ID are 0, whatever the guest's are.  These, its selectors and its control
  * registers are mirrored here, where `cli`, `pushf`, `mov %ds` find them.  The
  * surroundings set all of it from the guest's state before they enter, by the
  * functions below, and take eflags back when they have left.
@@ -34,6 +34,7 @@ struct bt_slots {
     uint32_t iflag;         /* the guest's IF + BT_IF_BIAS: never 0 */
     uint32_t sysflags;      /* the guest's BT_FLAGS_SYSTEM */
     uint32_t pending;       /* not 0: an interrupt waits for IF */
+    uint32_t flags;         /* what is being popped */
     uint32_t selector[SEG_NONE];
     /* Minus the selector whose load would do nothing, or BT_SAME_NONE. */
     uint32_t same[SEG_NONE];
@@ -47,8 +48,8 @@ struct bt_slots {
 /* Live in the machine's EFLAGS, and kept in `sysflags`. */
 #define BT_FLAGS_ARITH   (EFLAGS_CF | EFLAGS_PF | EFLAGS_AF | EFLAGS_ZF | \
                           EFLAGS_SF | EFLAGS_OF)
-#define BT_FLAGS_MACHINE (BT_FLAGS_ARITH | EFLAGS_DF | EFLAGS_ID)
-#define BT_FLAGS_SYSTEM  (EFLAGS_IOPL | EFLAGS_NT | EFLAGS_AC)
+#define BT_FLAGS_MACHINE (BT_FLAGS_ARITH | EFLAGS_DF)
+#define BT_FLAGS_SYSTEM  (EFLAGS_IOPL | EFLAGS_NT | EFLAGS_AC | EFLAGS_ID)
 
 /* EFLAGS of the guest (TF and VM clear) into SLOTS; see set_pending, too. */
 void bt_slots_set_eflags(struct bt_slots *slots, uint32_t eflags);

@@ -11,7 +11,7 @@ enum {
     X86_MOV_TO_RM = 0x89, X86_MOV_FROM_RM = 0x8b, X86_MOV_IMM_TO_RM = 0xc7,
     X86_MOVZX_0F = 0x0f, X86_MOVZX_BYTE = 0xb6, X86_MOVZX_WORD = 0xb7,
     X86_LEA = 0x8d, X86_PUSH_IMM = 0x68, X86_POP = 0x58,
-    X86_PUSHF = 0x9c, X86_POPF = 0x9d, X86_OPERAND_SIZE = 0x66,
+    X86_OPERAND_SIZE = 0x66,
 };
 
 static const uint8_t override_prefix[SEG_NONE] = {
@@ -117,9 +117,10 @@ void
 emit_sum(struct emitter *e, enum gpr dst, enum gpr other, uint32_t disp)
 {
     emit_byte(e, X86_LEA);
-    emit_byte(e, modrm(MOD_DISP32, dst, RM_SIB));
+    emit_byte(e, modrm(disp == 0 ? MOD_INDIRECT : MOD_DISP32, dst, RM_SIB));
     emit_byte(e, modrm(SCALE_1, other, dst));
-    emit_imm32(e, disp);
+    if (disp != 0)
+        emit_imm32(e, disp);
 }
 
 /* disp8(%esp) */
@@ -160,16 +161,4 @@ emit_load_table(struct emitter *e, enum gpr reg, uint32_t table)
     emit_byte(e, modrm(MOD_INDIRECT, reg, RM_SIB));
     emit_byte(e, modrm(SCALE_4, reg, SIB_NO_BASE));
     emit_imm32(e, table);
-}
-
-void
-emit_pushf(struct emitter *e)
-{
-    emit_byte(e, X86_PUSHF);
-}
-
-void
-emit_popf(struct emitter *e)
-{
-    emit_byte(e, X86_POPF);
 }

@@ -3,8 +3,8 @@
  *
  * A cursor that never writes behind the end: what does not fit is dropped and
  * `is_full` is set, which the caller looks at once, at the end.  Addresses are
- * those at which the code will execute, wherever the buffer is.  None of the
- * verbs' instructions changes flags; encodings are those of SDM 2A and 2B.
+ * those at which the code will execute, wherever the buffer is.  None of these
+ * instructions changes flags; encodings are those of SDM 2A and 2B.
  */
 #ifndef BT_EMIT_H
 #define BT_EMIT_H
@@ -34,8 +34,6 @@ void emit_load_table(struct emitter *e, enum gpr reg, uint32_t table);
 
 void emit_push_imm(struct emitter *e, uint32_t value);
 void emit_pop(struct emitter *e, enum gpr reg);
-void emit_pushf(struct emitter *e);
-void emit_popf(struct emitter *e);
 
 /*
  * REG = the SIZE (1, 2, 4) bytes at DISP(%esp), zero-extended; and the SIZE

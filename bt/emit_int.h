@@ -10,7 +10,7 @@
 /* ModRM.rm and SIB values with a meaning of their own: SDM 2A 2.1.5. */
 enum { RM_SIB = 4, RM_DISP32 = 5, SIB_NO_INDEX = 4, SIB_NO_BASE = 5 };
 enum { MOD_INDIRECT = 0, MOD_DISP8 = 1, MOD_DISP32 = 2, MOD_REGISTER = 3 };
-enum { SCALE_1 = 0, SCALE_4 = 2 };
+enum { SCALE_1 = 0, SCALE_4 = 2, SCALE_8 = 3 };
 
 static inline uint8_t
 modrm(unsigned mod, unsigned reg, unsigned rm)

@@ -12,6 +12,9 @@ void xlate_sti(struct xlate *x, const struct insn *insn);
 void xlate_pushf(struct xlate *x, const struct insn *insn);
 void xlate_popf(struct xlate *x, const struct insn *insn);
 
+/* At the start of a sequence: ECX and EAX go to their slots. */
+void xlate_save_scratch(struct xlate *x);
+
 /* --- xlate_segment.c ------------------------------------------------------ */
 void xlate_mov_from_seg(struct xlate *x, const struct insn *insn);
 void xlate_push_seg(struct xlate *x, const struct insn *insn);

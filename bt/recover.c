@@ -8,9 +8,10 @@
  *
  * In-line sequences are undone by taking scratch registers from their slots,
  * and the stack pointer back; what they wrote below the guest's stack is no
- * state.  Only behind POPF's own change of flags the rest is done, not undone.
+ * state.  Only where POPF destroys flags the rest is done, not undone: the new
+ * flags are in a slot.
  *
- * Safe at any time, from a trap handler too.
+ * Pure; safe at any time, from a trap handler too.
  */
 #include "bt/bt_int.h"
 
@@ -24,7 +25,7 @@ static const struct recipe {
     uint8_t eip;            /* enum eip_source */
     int8_t esp;             /* to be added */
     bool ecx, eax;          /* is it in its slot? */
-    bool iflag;             /* ECX shall be in slots.iflag */
+    bool flags;             /* are arithmetic ones and DF in slots.flags? */
 } recipes[POINT_KIND_COUNT] = {
     [POINT_RUN] = { .eip = EIP_RUNS },
     [POINT_AT] = { .eip = EIP_NOTED },
@@ -32,11 +33,12 @@ static const struct recipe {
     [POINT_EAX] = { .eax = true },
     [POINT_ECX_EAX] = { .ecx = true, .eax = true },
     [POINT_ECX_POP] = { .ecx = true, .esp = -WORD },
+    [POINT_ECX_EAX_POP] = { .ecx = true, .eax = true, .esp = -WORD },
     [POINT_PUSHED] = { .esp = WORD },
     [POINT_ECX_EAX_PUSHED] = { .ecx = true, .eax = true, .esp = WORD },
     [POINT_TARGET] = { .eip = EIP_TARGET, .ecx = true },
     [POINT_EXIT] = { .eip = EIP_EXIT, .ecx = true },
-    [POINT_IFLAG] = { .ecx = true, .iflag = true },
+    [POINT_FLAGS] = { .ecx = true, .eax = true, .flags = true },
 };
 
 /* The last point at or before OFFSET; there is one at 0. */
@@ -76,7 +78,7 @@ find_eip(const struct bt *bt, const struct point *p, uint32_t offset)
 bool
 bt_recover(const struct bt *bt, struct bt_state *state)
 {
-    struct bt_slots *slots = bt->env->slots;
+    const struct bt_slots *slots = bt->env->slots;
     uint32_t offset = state->eip - bt->env->code_at;
     const struct recipe *recipe;
     const struct point *p;
@@ -86,12 +88,13 @@ bt_recover(const struct bt *bt, struct bt_state *state)
     p = find(bt, offset);
     recipe = &recipes[p->at & POINT_KIND];
     state->eip = find_eip(bt, p, offset);
-    if (recipe->iflag)
-        slots->iflag = state->ecx;
     if (recipe->ecx)
         state->ecx = slots->ecx;
     if (recipe->eax)
         state->eax = slots->eax;
+    if (recipe->flags)
+        state->eflags = (state->eflags & ~(uint32_t)BT_FLAGS_MACHINE) |
+                        (slots->flags & BT_FLAGS_MACHINE);
     state->esp += (uint32_t)(int32_t)recipe->esp;
     state->is_shadow = (p->at & POINT_SHADOW) != 0;
     return true;

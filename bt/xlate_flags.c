@@ -1,9 +1,9 @@
 /*
  * xlate_flags.c - CLI, STI, PUSHF and POPF of guest kernels.
  *
- * The machine's EFLAGS hold the guest's, but for IF, IOPL, NT and AC, which are
- * in slots (bt_slots.h).  IF is there plus a bias, so that a word of it fits
- * PUSHF's sum as well as JECXZ:
+ * The machine's EFLAGS hold the guest's, but for IF, IOPL, NT, AC and ID: these
+ * are in slots (bt_slots.h).  IF is there plus a bias, so that one word of it
+ * fits PUSHF's sum as well as JECXZ:
  *
  *      guest's flags = machine's - 0x200 + (iflag - bias) + sysflags
  *
@@ -23,10 +23,21 @@
  */
 #include "bt/kernel_int.h"
 
+#include "bt/emit_flags.h"
+
 #define FLAGS_SIZE      sizeof(uint32_t)
 /* Of the flags on the stack. */
 #define INDEX_AT        1
 #define HIGH_HALF_AT    2
+
+void
+xlate_save_scratch(struct xlate *x)
+{
+    emit_save_slot(&x->e, GPR_ECX, SLOT(x, ecx));
+    xlate_point(x, POINT_ECX, x->eip);
+    emit_save_slot(&x->e, GPR_EAX, SLOT(x, eax));
+    xlate_point(x, POINT_ECX_EAX, x->eip);
+}
 
 void
 xlate_cli(struct xlate *x, const struct insn *insn)
@@ -106,42 +117,64 @@ xlate_pushf(struct xlate *x, const struct insn *insn)
 
 /*
  *      mov  %ecx, slots.ecx
- *      mov  (%esp), %ecx           faults as the guest's POPF does
+ *      mov  %eax, slots.eax
+ *      mov  (%esp), %eax           faults as the guest's POPF does
  *      movzwl 2(%esp), %ecx        RF, VM, AC, VIF, VIP, ID: all clear?
  *      jecxz 1f
- *   0: leave
+ *   0: mov  slots.eax, %eax
+ *      leave
  *   1: movzbl 1(%esp), %ecx
  *      mov  slots.popf(, %ecx, 4), %ecx
  *      jecxz 0b
- *      popf
- *      mov  %ecx, slots.iflag      finished by bt_recover() if need be
- *      mov  slots.ecx, %ecx
+ *      mov  %eax, slots.flags
+ *      shift EAX
  */
-void
-xlate_popf(struct xlate *x, const struct insn *insn)
+static void
+check_popf(struct xlate *x)
 {
-    uint32_t next = xlate_next_eip(x, insn), leave;
     struct emitter *e = &x->e;
     uint8_t *go_on;
+    uint32_t leave;
 
-    if (insn->op_size != FLAGS_SIZE) {
-        xlate_emulate(x, insn);
-        return;
-    }
-    emit_save_slot(e, GPR_ECX, SLOT(x, ecx));
-    xlate_point(x, POINT_ECX, x->eip);
-    emit_load_stack(e, GPR_ECX, FLAGS_SIZE, 0);
+    emit_load_stack(e, GPR_EAX, FLAGS_SIZE, 0);
     emit_load_stack(e, GPR_ECX, sizeof(uint16_t), HIGH_HALF_AT);
     go_on = emit_jecxz(e);
     leave = emit_here(e);
+    emit_load_slot(e, GPR_EAX, SLOT(x, eax));
     xlate_leave(x);
     emit_land(e, go_on);
     emit_load_stack(e, GPR_ECX, 1, INDEX_AT);
     emit_load_table(e, GPR_ECX, SLOT(x, popf));
     emit_jecxz_to(e, leave);
-    emit_popf(e);
-    xlate_point(x, POINT_IFLAG, next);
+    emit_save_slot(e, GPR_EAX, SLOT(x, flags));
+    emit_eax_times_16(e);
+}
+
+/*
+ * The machine's own POPF takes several times as long as the parts that count:
+ *
+ *      lea  4(%esp), %esp
+ *      mov  %ecx, slots.iflag      from here on bt_recover() does the rest
+ *      restore flags
+ *      mov  slots.eax, %eax
+ *      mov  slots.ecx, %ecx
+ */
+void
+xlate_popf(struct xlate *x, const struct insn *insn)
+{
+    struct emitter *e = &x->e;
+
+    if (insn->op_size != FLAGS_SIZE) {
+        xlate_emulate(x, insn);
+        return;
+    }
+    xlate_save_scratch(x);
+    check_popf(x);
+    emit_add(e, GPR_ESP, FLAGS_SIZE);
+    xlate_point(x, POINT_ECX_EAX_POP, x->eip);
     emit_save_slot(e, GPR_ECX, SLOT(x, iflag));
-    xlate_point(x, POINT_ECX, next);
+    xlate_point(x, POINT_FLAGS, xlate_next_eip(x, insn));
+    emit_restore_flags(e, SLOT(x, flags));
+    emit_load_slot(e, GPR_EAX, SLOT(x, eax));
     emit_load_slot(e, GPR_ECX, SLOT(x, ecx));
 }

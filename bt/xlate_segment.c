@@ -121,15 +121,6 @@ check_same(struct xlate *x, enum segment s)
     emit_land(&x->e, go_on);
 }
 
-static void
-save_scratch(struct xlate *x)
-{
-    emit_save_slot(&x->e, GPR_ECX, SLOT(x, ecx));
-    xlate_point(x, POINT_ECX, x->eip);
-    emit_save_slot(&x->e, GPR_EAX, SLOT(x, eax));
-    xlate_point(x, POINT_ECX_EAX, x->eip);
-}
-
 void
 xlate_mov_to_seg(struct xlate *x, const struct insn *insn)
 {
@@ -138,7 +129,7 @@ xlate_mov_to_seg(struct xlate *x, const struct insn *insn)
         xlate_emulate(x, insn);
         return;
     }
-    save_scratch(x);
+    xlate_save_scratch(x);
     emit_operand(x, insn, MOVZX_WORD_FROM_RM, GPR_ECX);
     check_same(x, insn_reg(insn));
     emit_load_slot(&x->e, GPR_ECX, SLOT(x, ecx));
@@ -151,7 +142,7 @@ xlate_pop_seg(struct xlate *x, const struct insn *insn)
         xlate_emulate(x, insn);
         return;
     }
-    save_scratch(x);
+    xlate_save_scratch(x);
     emit_load_stack(&x->e, GPR_ECX, SELECTOR_SIZE, 0);
     check_same(x, implied_segment(insn));
     emit_add(&x->e, GPR_ESP, insn->op_size);

@@ -53,7 +53,8 @@ random_eip(struct test_random *r)
 
     /* Few places, and often the ends of pages. */
     if (test_random_below(r, 4) == 0)
-        return CODE_GUEST + page * CODE_PAGE + CODE_PAGE - 1 - test_random_below(r, 16);
+        return CODE_GUEST + page * CODE_PAGE + CODE_PAGE - 1 -
+               test_random_below(r, 16);
     return CODE_GUEST + page * CODE_PAGE + test_random_below(r, 300);
 }
 
@@ -74,7 +75,8 @@ check_stale(const struct kept *k, uint32_t eip, const uint8_t *p)
     unsigned at = 0;
 
     keep(eip, now);
-    while (decode(k->bytes + at, KEPT - at, fake.env.mode, &insn) == DECODE_OK) {
+    while (decode(k->bytes + at, KEPT - at, fake.env.mode, &insn) ==
+           DECODE_OK) {
         const struct opcode *op = insn_opcode(&insn);
 
         if (op->class != CLASS_IDENT ||

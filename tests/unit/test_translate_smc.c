@@ -37,12 +37,14 @@ check_at(uint32_t at)
 static void
 test_only_what_is_hit_is_dropped(void **state)
 {
-    uint32_t a = bt_entry(fake.bt, CODE_GUEST), b = bt_entry(fake.bt, CODE_GUEST + 100);
+    uint32_t a = bt_entry(fake.bt, CODE_GUEST);
+    uint32_t b = bt_entry(fake.bt, CODE_GUEST + 100);
     uint32_t id = CODE_ID;
 
     (void)state;
     assert_int_equal(bt_page_written(fake.bt, id, 2000, 4), BT_WRITTEN_NOTHING);
-    assert_int_equal(bt_page_written(fake.bt, id + 1, 0, 4), BT_WRITTEN_UNWATCH);
+    assert_int_equal(bt_page_written(fake.bt, id + 1, 0, 4),
+                     BT_WRITTEN_UNWATCH);
     assert_int_equal(bt_entry(fake.bt, CODE_GUEST), a);
     assert_int_equal(bt_page_written(fake.bt, id, 11, 1), BT_WRITTEN_DROPPED);
     assert_int_not_equal(bt_entry(fake.bt, CODE_GUEST), a);
@@ -160,9 +162,11 @@ test_page_becomes_self_checking(void **state)
     exit_changed(CODE_GUEST);
     assert_int_not_equal(bt_entry(fake.bt, CODE_GUEST), at);
     assert_int_equal(check_at(bt_entry(fake.bt, CODE_GUEST)), CHECK_PASSES);
-    assert_int_equal(bt_page_written(fake.bt, CODE_ID, 5, 1), BT_WRITTEN_UNWATCH);
+    assert_int_equal(bt_page_written(fake.bt, CODE_ID, 5, 1),
+                     BT_WRITTEN_UNWATCH);
     /* Another page is as it was. */
-    assert_int_equal(check_at(bt_entry(fake.bt, CODE_GUEST + CODE_PAGE)), CHECK_NONE);
+    assert_int_equal(check_at(bt_entry(fake.bt, CODE_GUEST + CODE_PAGE)),
+                     CHECK_NONE);
     assert_true(fake.is_watched[1]);
     /* The page gets other contents: all is forgotten. */
     bt_invalidate_page(fake.bt, CODE_ID);
@@ -240,7 +244,8 @@ test_self_checking_units_end_in_stores(void **state)
         at = bt_entry(fake.bt, eip);
         *fake_code_byte(eip + size[i]) ^= 1;
         assert_int_equal(check_at(at), CHECK_PASSES);
-        assert_int_equal(check_at(bt_entry(fake.bt, eip + size[i])), CHECK_FAILS);
+        assert_int_equal(check_at(bt_entry(fake.bt, eip + size[i])),
+                         CHECK_FAILS);
         *fake_code_byte(eip + size[i]) ^= 1;
     }
 }
@@ -383,7 +388,8 @@ test_faults_are_learned_and_forgiven(void **state)
     }
     assert_true(leaves_at_once(eip));
     first = excuse(eip);
-    assert_int_equal(memcmp(fake_code_tc(bt_entry(fake.bt, eip)), fake_code_byte(eip), 2), 0);
+    assert_memory_equal(fake_code_tc(bt_entry(fake.bt, eip)),
+                        fake_code_byte(eip), 2);
     assert_int_equal(accuse(eip), faults);
     second = excuse(eip);
     assert_true(second > first);
@@ -417,8 +423,9 @@ test_endless_new_code(void **state)
         uint32_t offset = eip % CODE_PAGE;
 
         PUT_CODE(eip, 0xeb, (uint8_t)i);
-        if (fake.is_watched[0] && bt_page_written(fake.bt, CODE_ID, offset, 2) ==
-                                 BT_WRITTEN_UNWATCH)
+        if (fake.is_watched[0] &&
+            bt_page_written(fake.bt, CODE_ID, offset, 2) ==
+                BT_WRITTEN_UNWATCH)
             fake.is_watched[0] = false;
         fake.slots.exit_reason = BT_EXIT_MISS;
         fake.slots.exit_eip = eip;

@@ -119,10 +119,11 @@ LIB32   := -L$(CMOCKA32)/lib/i386-linux-gnu -lcmocka \
 UNIT    := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 FAKES   := $(wildcard tests/unit/fake_*.c)
 # Tests with libraries of their own, which exist for 64 bits only.
-UNIT_64_ONLY := test_decode_zydis
+UNIT_64_ONLY := test_decode_zydis test_interp_unicorn
 # Instructions are executed natively, as the 32-bit code that they are.
 UNIT_32_ONLY := test_interp_vs_cpu test_translate_native
 LIBS_test_decode_zydis := -lZydis
+LIBS_test_interp_unicorn := -lunicorn
 
 define host_rules
 $(B)/host$(1)/%.o: %.c Makefile | $(B)/.have-test \
@@ -228,8 +229,9 @@ $(B)/programs/%: tests/bench/programs/%.c tests/bench/programs/program.c \
     tests/bench/programs/program.h Makefile | $(B)/.have-build
 	$(call say,PROGRAM,$@)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) -m32 -march=i686 -std=gnu11 -O2 -static -no-pie -fno-pie \
-	    -fno-tree-loop-distribute-patterns $(WARN) -I. $(filter %.c,$^) -o $@
+	$(Q)$(HOSTCC) -m32 -march=i686 -std=gnu11 -O2 -static -no-pie \
+	    -fno-pie -fno-tree-loop-distribute-patterns $(WARN) -I. \
+	    $(filter %.c,$^) -o $@
 
 programs: $(PROGRAMS)
 

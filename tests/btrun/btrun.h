@@ -56,6 +56,9 @@ void engine_stop(uint32_t eip, bool step);
 
 /* --- traps.c -------------------------------------------------------------- */
 void traps_start(void);
+/* --stress: stop the guest now and then.  Children do not inherit that. */
+void traps_start_timer(void);
+void traps_allow_stop(bool is_allowed);
 
 /* --- load.c --------------------------------------------------------------- */
 void load_program(void);            /* sets guest.eip and ESP */

@@ -2,9 +2,7 @@
  * engine.c - the translator's surroundings in a Linux process, and the loop.
  *
  * Everything is flat and user mode: slots and tables are btrun's own data at
- * their addresses, %gs is the guest's, an exit is a jump.  With --stress the TC
- * is as small as can be, and what may be forgotten is forgotten at random: the
- * guest must not notice.
+ * their addresses, %gs is the guest's, an exit is a jump.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +13,7 @@
 #include "bt/decode.h"
 #include "tests/btrun/btrun.h"
 #include "tests/btrun/pages.h"
+#include "tests/btrun/stress.h"
 
 #define CODE_SIZE   MB(32)
 #define TU_MAX      BIT(18)
@@ -31,20 +30,7 @@ static struct {
 } tables;
 static struct bt_env env;
 static uint64_t exits[BT_EXIT_STOP + 1];
-static bool step_next;
-
-static uint32_t
-random_below(uint32_t limit)
-{
-    static uint32_t state;
-
-    if (state == 0)
-        state = options.seed | 1;
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state % limit;
-}
+static bool step_next, is_stepping;
 
 void
 engine_start(void)
@@ -59,12 +45,8 @@ engine_start(void)
         .code_size = CODE_SIZE, .tu_max = TU_MAX, .point_max = POINT_MAX,
         .link_max = LINK_MAX, .fetch = pages_fetch,
     };
-    if (options.stress) {
-        env.code_size = BT_CODE_MIN;
-        env.tu_max = BT_TU_MIN * 4;
-        env.point_max = BT_POINT_MIN;
-        env.link_max = BT_LINK_MIN * 4;
-    }
+    if (options.stress)
+        stress_capacities(&env);
     tables.t.exit = (uint32_t)leave_guest;
     env.code = mmap(NULL, env.code_size, PROT_READ | PROT_WRITE | PROT_EXEC,
                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -76,29 +58,17 @@ engine_start(void)
     engine = bt_init(&env, memory);
 }
 
-/* Forget something, now and then. */
 static void
 stress(void)
 {
-    switch (random_below(16)) {
-    case 0:
-        bt_flush(engine);
+    switch (stress_act()) {
+    case STRESS_NO_LINK:
+        slots.exit_reason = BT_EXIT_STOP;
         break;
-    case 1:
-    case 2:
-        bt_unlink_all(engine);
-        break;
-    case 3:
-    case 4:
-        bt_invalidate_page(engine, guest.eip / 4096);
-        break;
-    case 5:
-        slots.exit_reason = BT_EXIT_STOP;   /* no link for this one */
-        break;
-    case 6:
+    case STRESS_STEP:
         step_next = true;
         break;
-    default:
+    case STRESS_NOTHING:
         break;
     }
 }
@@ -109,11 +79,18 @@ emulate(void)
     struct insn insn;
 
     if (decode((const uint8_t *)guest.eip, INSN_LENGTH_MAX, env.mode,
-               &insn) != DECODE_OK ||
-        insn_opcode(&insn)->operation != OPERATION_cpuid)
+               &insn) != DECODE_OK)
+        die("cannot decode the instruction at %#x", guest.eip);
+    if (insn_opcode(&insn)->operation == OPERATION_cpuid) {
+        linux_cpuid();
+        guest.eip += insn.length;
+    } else if (!is_stepping) {
+        /* Perhaps one that changed too often. */
+        bt_note_emulated(engine, guest.eip, false);
+        step_next = true;
+    } else {
         die("cannot emulate the instruction at %#x", guest.eip);
-    linux_cpuid();
-    guest.eip += insn.length;
+    }
 }
 
 static void
@@ -151,19 +128,33 @@ serve_exit(void)
     }
 }
 
+static void
+enter_under_stress(uint32_t at)
+{
+    traps_allow_stop(true);
+    enter_guest(at);
+    traps_allow_stop(false);
+}
+
 void
 engine_run(void)
 {
     for (;;) {
-        bool step = step_next || slots.exit_arg == STEP_WANTED;
-        uint32_t at = step ? bt_step(engine, guest.eip)
-                           : bt_entry(engine, guest.eip);
+        uint32_t at;
 
+        is_stepping = step_next || slots.exit_arg == STEP_WANTED;
+        if (!is_stepping)
+            pages_close();
+        at = is_stepping ? bt_step(engine, guest.eip)
+                         : bt_entry(engine, guest.eip);
         if (at == 0)
             die("cannot fetch the instruction at %#x", guest.eip);
         step_next = false;
         slots.exit_arg = 0;
-        enter_guest(at);
+        if (options.stress)
+            enter_under_stress(at);
+        else
+            enter_guest(at);
         guest.eip = slots.exit_eip;
         serve_exit();
         if (options.stress)

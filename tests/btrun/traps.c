@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -17,7 +17,7 @@
 #include "tests/btrun/btrun.h"
 #include "tests/btrun/pages.h"
 
-#define STRESS_STOP_USEC 500
+#define STRESS_STOP_NSEC 100000
 
 void traps_handle(int number, siginfo_t *info, void *context);
 
@@ -51,6 +51,7 @@ traps_handle(int number, siginfo_t *info, void *context)
 {
     greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
     struct bt_state state = { .eip = (uint32_t)regs[REG_EIP],
+                              .eax = (uint32_t)regs[REG_EAX],
                               .ecx = (uint32_t)regs[REG_ECX],
                               .esp = (uint32_t)regs[REG_ESP] };
     bool is_stop = number == SIGVTALRM;
@@ -66,10 +67,38 @@ traps_handle(int number, siginfo_t *info, void *context)
         deadly(number, &state, info);
         return;
     }
+    regs[REG_EAX] = (greg_t)state.eax;
     regs[REG_ECX] = (greg_t)state.ecx;
     regs[REG_ESP] = (greg_t)state.esp;
     regs[REG_EIP] = (greg_t)leave_guest;
     engine_stop(state.eip, !is_stop);
+}
+
+/* Blocked unless the guest runs: it shall not cut system calls short. */
+void
+traps_allow_stop(bool is_allowed)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGVTALRM);
+    sigprocmask(is_allowed ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
+/* A timer by tick would stop too seldom. */
+void
+traps_start_timer(void)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+                              .sigev_signo = SIGVTALRM };
+    struct itimerspec period = { .it_interval.tv_nsec = STRESS_STOP_NSEC,
+                                 .it_value.tv_nsec = STRESS_STOP_NSEC };
+    timer_t timer;
+
+    traps_allow_stop(false);
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 ||
+        timer_settime(timer, 0, &period, NULL) != 0)
+        die("no timer");
 }
 
 void
@@ -81,8 +110,6 @@ traps_start(void)
     stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
     struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK |
                                             SA_RESTART };
-    struct itimerval timer = { .it_interval.tv_usec = STRESS_STOP_USEC,
-                               .it_value.tv_usec = STRESS_STOP_USEC };
 
     action.sa_sigaction = signal_entry;
     sigfillset(&action.sa_mask);
@@ -90,5 +117,5 @@ traps_start(void)
     for (unsigned i = 0; i < ARRAY_LEN(numbers); i++)
         sigaction(numbers[i], &action, NULL);
     if (options.stress)
-        setitimer(ITIMER_VIRTUAL, &timer, NULL);
+        traps_start_timer();
 }

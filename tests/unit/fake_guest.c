@@ -1,8 +1,8 @@
 /*
  * fake_guest.c - guest memory, ports and registers for tests of engines.
  *
- * Physical memory is linear memory: there are no page tables, and a page that
- * is to fault is marked.
+ * Linear memory is physical memory, unless the test gives a walker of page
+ * tables; a page that is to fault can be marked.
  */
 #include "unit/fake_guest.h"
 
@@ -48,6 +48,7 @@ fake_guest_flat(struct vcpu *v, unsigned cpl)
     vcpu_derive_segments(v);
 }
 
+/* The byte at a physical address, or NULL. */
 static uint8_t *
 find(uint32_t at, unsigned access)
 {
@@ -61,18 +62,7 @@ find(uint32_t at, unsigned access)
     return fake_guest.memory + offset;
 }
 
-/* Where the SIZE bytes at AT are, if all of them are. */
 static uint8_t *
-find_phys(gpa_t at, size_t size, unsigned access)
-{
-    uint64_t first = gpa_raw(at), last = first + size - 1;
-
-    if (last > UINT32_MAX || find((uint32_t)last, access) == NULL)
-        return NULL;
-    return find((uint32_t)first, access);
-}
-
-static bool
 page_fault(struct vcpu *v, uint32_t at, unsigned access)
 {
     uint32_t error = find(at, GUEST_READ) != NULL ? PF_PRESENT : 0;
@@ -83,17 +73,29 @@ page_fault(struct vcpu *v, uint32_t at, unsigned access)
         error |= PF_USER;
     vcpu_fault_error(v, VEC_PF, error);
     v->fault.address = make_gla(at);
-    return false;
+    return NULL;
+}
+
+/* The byte at a linear address; NULL is a page fault. */
+static uint8_t *
+translate(struct vcpu *v, uint32_t at, unsigned access)
+{
+    struct guest_mapping mapping = { .at = make_gpa(at) };
+    uint8_t *byte;
+
+    if (fake_guest.walk != NULL &&
+        !fake_guest.walk(v, make_gla(at), access, &mapping))
+        return NULL;
+    byte = find((uint32_t)gpa_raw(mapping.at), access);
+    return byte != NULL ? byte : page_fault(v, at, access);
 }
 
 bool
 guest_probe(struct vcpu *v, gla_t at, size_t size, unsigned access)
 {
-    uint32_t first = gla_raw(at);
-
     for (uint32_t n = 0; n < size; n++)
-        if (find(first + n, access) == NULL)
-            return page_fault(v, first + n, access);
+        if (translate(v, gla_raw(at) + n, access) == NULL)
+            return false;
     return true;
 }
 
@@ -102,7 +104,8 @@ guest_read(struct vcpu *v, gla_t at, void *to, size_t size, unsigned access)
 {
     if (!guest_probe(v, at, size, access))
         return false;
-    memcpy(to, find(gla_raw(at), access), size);
+    for (uint32_t n = 0; n < size; n++)
+        ((uint8_t *)to)[n] = *translate(v, gla_raw(at) + n, access);
     return true;
 }
 
@@ -112,7 +115,8 @@ guest_write(struct vcpu *v, gla_t at, const void *from, size_t size,
 {
     if (!guest_probe(v, at, size, access))
         return false;
-    memcpy(find(gla_raw(at), access), from, size);
+    for (uint32_t n = 0; n < size; n++)
+        *translate(v, gla_raw(at) + n, access) = ((const uint8_t *)from)[n];
     return true;
 }
 
@@ -122,20 +126,23 @@ guest_compare_exchange(struct vcpu *v, gla_t at, size_t size, uint64_t *old,
 {
     uint64_t found = 0;
 
-    if (!guest_probe(v, at, size, GUEST_WRITE))
+    if (!guest_probe(v, at, size, GUEST_WRITE) ||
+        !guest_read(v, at, &found, size, GUEST_READ) ||
+        (found == *old && !guest_write(v, at, &new, size, GUEST_WRITE)))
         return false;
-    memcpy(&found, find(gla_raw(at), GUEST_WRITE), size);
-    if (found == *old)
-        memcpy(find(gla_raw(at), GUEST_WRITE), &new, size);
     *old = found;
     return true;
 }
 
 void *
-guest_window(UNUSED struct vcpu *v, gla_t at, unsigned access, size_t *size)
+guest_window(struct vcpu *v, gla_t at, unsigned access, size_t *size)
 {
+    struct guest_fault fault = v->fault;
+    void *window = translate(v, gla_raw(at), access);
+
     *size = PAGE_SIZE - (gla_raw(at) & PAGE_MASK);
-    return find(gla_raw(at), access);
+    v->fault = fault;
+    return window;
 }
 
 void
@@ -153,7 +160,7 @@ guest_mem_flush_page(struct vcpu *v, UNUSED gla_t at)
 bool
 guest_phys_read(UNUSED struct vcpu *v, gpa_t at, void *to, size_t size)
 {
-    uint8_t *from = find_phys(at, size, GUEST_READ);
+    uint8_t *from = find((uint32_t)gpa_raw(at), GUEST_READ);
 
     if (from != NULL)
         memcpy(to, from, size);
@@ -164,7 +171,7 @@ bool
 guest_phys_write(UNUSED struct vcpu *v, gpa_t at, const void *from,
                  size_t size)
 {
-    uint8_t *to = find_phys(at, size, GUEST_WRITE);
+    uint8_t *to = find((uint32_t)gpa_raw(at), GUEST_WRITE);
 
     if (to != NULL)
         memcpy(to, from, size);

@@ -1,6 +1,6 @@
 /*
  * fake_guest.h - surroundings of a virtual CPU: memory that is an array, and
- * pages of it that fault where a test says.
+ * pages of it that fault where a test, or the page tables in it, say.
  */
 #ifndef TESTS_UNIT_FAKE_GUEST_H
 #define TESTS_UNIT_FAKE_GUEST_H
@@ -8,6 +8,7 @@
 #include "kernel/base/types.h"
 #include "vmm/guest_port.h"
 #include "vmm/interp/interp.h"
+#include "vmm/mmu/guest_walk.h"
 #include "vmm/vcpu.h"
 
 #define FAKE_PAGES_MAX  4096
@@ -17,6 +18,9 @@ struct fake_guest {
     uint32_t base, size;
     uint8_t *memory;
     uint8_t no_access[FAKE_PAGES_MAX], no_write[FAKE_PAGES_MAX];
+    /* guest_walk(): addresses are translated first.  NULL: they are not. */
+    bool (*walk)(struct vcpu *v, gla_t at, unsigned access,
+                 struct guest_mapping *mapping);
     /* The last OUT, and what IN reads. */
     uint32_t out_port, out_value, out_size, in_value;
     uint32_t outs;

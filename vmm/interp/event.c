@@ -211,16 +211,6 @@ deliver(struct interp *i, const struct event *e)
                                           : deliver_real(i, e);
 }
 
-bool
-event_software(struct interp *i, enum event_kind kind, unsigned vector)
-{
-    struct event e = { .kind = kind, .vector = vector,
-                       .return_eip = i->next_eip };
-
-    i->no_step = true;
-    return deliver(i, &e);
-}
-
 /* What remains to be delivered when SECOND meets the delivery of FIRST. */
 static void
 combine(struct interp *i, const struct event *first)
@@ -290,31 +280,42 @@ interp_deliver(struct vcpu *v, enum event_kind kind, unsigned vector)
 
 /* --- The instructions ------------------------------------------------------*/
 
+/* To return behind the instruction. */
+static bool
+deliver_software(struct interp *i, enum event_kind kind, unsigned vector)
+{
+    struct event e = { .kind = kind, .vector = vector,
+                       .return_eip = i->next_eip };
+
+    i->no_step = true;
+    return deliver(i, &e);
+}
+
 bool
 interp_int_n(struct interp *i)
 {
     if (has_flag(i, EFLAGS_VM) &&
         FIELD_GET(cpu_of(i)->eflags, EFLAGS_IOPL) != IOPL_USER)
         return raise_error(i, VEC_GP, 0);
-    return event_software(i, EVENT_SOFTWARE, insn_of(i)->imm);
+    return deliver_software(i, EVENT_SOFTWARE, insn_of(i)->imm);
 }
 
 bool
 interp_int3(struct interp *i)
 {
-    return event_software(i, EVENT_SOFTWARE, VEC_BP);
+    return deliver_software(i, EVENT_SOFTWARE, VEC_BP);
 }
 
 bool
 interp_into(struct interp *i)
 {
     return !has_flag(i, EFLAGS_OF) ||
-           event_software(i, EVENT_SOFTWARE, VEC_OF);
+           deliver_software(i, EVENT_SOFTWARE, VEC_OF);
 }
 
 /* INT1 ignores the gate's DPL, and leaves DR6 alone. */
 bool
 interp_int1(struct interp *i)
 {
-    return event_software(i, EVENT_INT1, VEC_DB);
+    return deliver_software(i, EVENT_INT1, VEC_DB);
 }

@@ -124,10 +124,6 @@ void interp_begin(struct interp *i);
 /* The CPL changed: forget what the other one could reach. */
 void set_cpl(struct interp *i, unsigned cpl);
 
-/* INT n and its kin: through the IDT, to return behind the instruction. */
-MUST_CHECK bool event_software(struct interp *i, enum event_kind kind,
-                               unsigned vector);
-
 /* Is condition number CC (OPCODE_CC) true for these flags?  SDM 1 app. B. */
 bool condition_holds(uint32_t eflags, unsigned cc);
 

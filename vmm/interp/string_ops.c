@@ -154,8 +154,10 @@ move_run(struct interp *i, const struct mem *from, const struct mem *to,
         !mem_locate(i, to, GUEST_WRITE, &target_at))
         return false;
     source = linear_window(i, source_at, GUEST_READ, bytes);
+    if (source == NULL)
+        return false;
     target = linear_window(i, target_at, GUEST_WRITE, bytes);
-    if (source == NULL || target == NULL)
+    if (target == NULL)
         return false;
     copy_run(target, source, bytes, from->size);
     return true;

@@ -1,0 +1,98 @@
+/*
+ * fake_tables.c - random surroundings for instructions that look at them.
+ *
+ * Mostly sensible: present segments in memory, gates to code, words on the
+ * stack that are offsets, selectors and flags; all else comes up, too.
+ */
+#include "unit/fake_tables.h"
+
+#include "kernel/x86/descriptor.h"
+#include "kernel/x86/paging.h"
+
+#define STACK_BELOW     256             /* random bytes around ESP */
+#define STACK_BYTES     1024
+#define FLAGS_IRET      (BITS(14, 9) | BITS(7, 0))
+
+uint32_t
+random_selector(struct test_random *rnd)
+{
+    return test_random_below(rnd, ENV_GDT_SIZE + 16) |
+           (test_random_next(rnd) & (SEL_TI | SEL_RPL));
+}
+
+static void
+random_descriptor(uint8_t *at, struct test_random *rnd)
+{
+    struct segdesc d = SEGDESC_PAGES(ENV_DATA, UINT16_MAX, 0, 0);
+    struct gate gate = { .selector = (uint16_t)random_selector(rnd),
+                         .offset_low = ENV_EIP, .param_count = 3 };
+    uint32_t bits = test_random_next(rnd);
+
+    d.g = d.db = bits & 1;
+    d.s = (bits & 6) != 0;
+    d.type = bits >> 4;
+    d.dpl = (bits & BIT(8)) != 0 ? 3 : 0;
+    d.p = (bits & BITS(11, 9)) != 0;
+    memcpy(at, &d, sizeof(d));
+    if (d.s || (bits & BIT(31)) != 0)
+        return;
+    gate.type = d.type;
+    gate.dpl = d.dpl;
+    gate.p = d.p;
+    memcpy(at, &gate, sizeof(gate));
+}
+
+/*
+ * Present or not, read-only, supervisor's, not yet accessed; with PAE, bit 63,
+ * which is reserved as long as EFER.NXE is 0.
+ */
+static void
+random_pages(bool is_pae, uint8_t *memory, struct test_random *rnd)
+{
+    size_t size = is_pae ? sizeof(uint64_t) : sizeof(uint32_t);
+    uint32_t count = ENV_RANGE / PAGE_SIZE;
+
+    for (uint32_t n = 0; n < count; n++) {
+        uint8_t *entry = memory + ENV_PTES +
+                         (ENV_DATA / PAGE_SIZE + n) * size;
+        uint32_t bits = test_random_next(rnd);
+
+        *entry = (uint8_t)(bits & (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D));
+        if (bits & BIT(7))
+            *entry |= PTE_P;
+        if (is_pae)
+            entry[size - 1] = (bits & BITS(9, 8)) == 0 ? 0x80 : 0;
+    }
+}
+
+/* Words that far returns and IRET may like. */
+static void
+random_stack(uint8_t *memory, struct test_random *rnd)
+{
+    uint32_t at = ENV_STACK + ENV_ESP - STACK_BELOW;
+
+    for (uint32_t n = 0; n < STACK_BYTES; n += sizeof(uint16_t)) {
+        uint16_t words[] = {
+            0, (uint16_t)random_selector(rnd), (uint16_t)random_selector(rnd),
+            (uint16_t)(test_random_next(rnd) & FLAGS_IRET),
+            (uint16_t)(ENV_EIP + test_random_below(rnd, 64)),
+        };
+
+        memcpy(memory + at + n,
+               &words[test_random_below(rnd, ARRAY_LEN(words))],
+               sizeof(words[0]));
+    }
+}
+
+void
+random_tables(const struct environment *env, uint8_t *memory,
+              struct test_random *rnd)
+{
+    for (uint32_t at = ENV_SEL_FREE; at < ENV_GDT_SIZE; at += 8)
+        random_descriptor(memory + ENV_GDT + at, rnd);
+    for (uint32_t at = 0; at < ENV_LDT_SIZE; at += 8)
+        random_descriptor(memory + ENV_LDT + at, rnd);
+    if (env->paging != PAGING_NONE)
+        random_pages(env->paging == PAGING_PAE, memory, rnd);
+    random_stack(memory, rnd);
+}

@@ -62,6 +62,17 @@ find(uint32_t at, unsigned access)
     return fake_guest.memory + offset;
 }
 
+/* Where the SIZE bytes at AT are, if all of them are. */
+static uint8_t *
+find_phys(gpa_t at, size_t size, unsigned access)
+{
+    uint64_t first = gpa_raw(at), last = first + size - 1;
+
+    if (last > UINT32_MAX || find((uint32_t)last, access) == NULL)
+        return NULL;
+    return find((uint32_t)first, access);
+}
+
 static uint8_t *
 page_fault(struct vcpu *v, uint32_t at, unsigned access)
 {
@@ -86,7 +97,7 @@ translate(struct vcpu *v, uint32_t at, unsigned access)
     if (fake_guest.walk != NULL &&
         !fake_guest.walk(v, make_gla(at), access, &mapping))
         return NULL;
-    byte = find((uint32_t)gpa_raw(mapping.at), access);
+    byte = find_phys(mapping.at, 1, access);
     return byte != NULL ? byte : page_fault(v, at, access);
 }
 
@@ -160,7 +171,7 @@ guest_mem_flush_page(struct vcpu *v, UNUSED gla_t at)
 bool
 guest_phys_read(UNUSED struct vcpu *v, gpa_t at, void *to, size_t size)
 {
-    uint8_t *from = find((uint32_t)gpa_raw(at), GUEST_READ);
+    uint8_t *from = find_phys(at, size, GUEST_READ);
 
     if (from != NULL)
         memcpy(to, from, size);
@@ -171,7 +182,7 @@ bool
 guest_phys_write(UNUSED struct vcpu *v, gpa_t at, const void *from,
                  size_t size)
 {
-    uint8_t *to = find((uint32_t)gpa_raw(at), GUEST_WRITE);
+    uint8_t *to = find_phys(at, size, GUEST_WRITE);
 
     if (to != NULL)
         memcpy(to, from, size);

@@ -31,7 +31,7 @@ struct bt_stats {
     uint64_t pages_unwatched, pages_rewatched;
     uint64_t emulated, acquitted;               /* adapted, and back */
     uint64_t dropped[BT_DROP_COUNT];
-    uint64_t flushes, invalidated_units, links, misses;
+    uint64_t flushes, links, misses;
 };
 
 #endif

@@ -152,7 +152,6 @@ bool
 smc_drop(struct bt *bt, struct bt_tu *tu, enum bt_drop cause)
 {
     bt->stats.dropped[cause]++;
-    bt->stats.invalidated_units++;
     if (tu->stub == 0) {
         if (!tcache_has_room(bt)) {
             bt_flush(bt);

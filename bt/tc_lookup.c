@@ -14,13 +14,13 @@
 
 #include "kernel/base/assert.h"
 
-/* Knuth's multiplicative hash; the low bits of addresses matter most. */
-#define HASH_FACTOR 2654435769u
+/* Addresses that are close have buckets that are close: one cache line. */
+#define HASH_FOLD 16
 
 static uint32_t *
 bucket(const struct bt *bt, uint32_t *table, uint32_t key)
 {
-    return &table[(key * HASH_FACTOR >> 8) & bt->hash_mask];
+    return &table[(key ^ key >> HASH_FOLD) & bt->hash_mask];
 }
 
 static struct bt_tu *

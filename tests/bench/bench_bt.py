@@ -109,7 +109,7 @@ def in_c(build):
         if not path.is_file() or path.suffix or not os.access(path, os.X_OK):
             continue
         arguments = []
-        if path.name == "bench_decode":
+        if path.name in ("bench_decode", "bench_translate"):
             arguments = [build / "vmkernel.elf", path]
         print(f"{path.name}:", flush=True)
         done = subprocess.run([path, *arguments], stdout=subprocess.PIPE,

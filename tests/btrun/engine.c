@@ -12,7 +12,10 @@
 
 #include "bt/decode.h"
 #include "tests/btrun/btrun.h"
+#include "tests/btrun/linux.h"
+#include "tests/btrun/options.h"
 #include "tests/btrun/pages.h"
+#include "tests/btrun/report.h"
 #include "tests/btrun/stress.h"
 
 #define CODE_SIZE   MB(32)
@@ -177,18 +180,11 @@ engine_report(void)
         "link", "miss", "emulate", "int", "undefined", "too long", "step",
         "changed", "stop",
     };
-    const struct bt_stats *s = bt_get_stats(engine);
 
     if (!options.stats)
         return;
-    fprintf(stderr, "btrun: %llu instructions in %llu units, %llu batches,"
-            " %llu bytes; %llu flushes, %llu units invalidated, %llu links,"
-            " %llu misses\nbtrun: exits:",
-            (unsigned long long)s->instructions, (unsigned long long)s->units,
-            (unsigned long long)s->batches, (unsigned long long)s->bytes,
-            (unsigned long long)s->flushes,
-            (unsigned long long)s->invalidated_units,
-            (unsigned long long)s->links, (unsigned long long)s->misses);
+    report_translator(bt_get_stats(engine));
+    fprintf(stderr, "btrun: exits:");
     for (unsigned i = 0; i <= BT_EXIT_STOP; i++)
         fprintf(stderr, " %s %llu", names[i], (unsigned long long)exits[i]);
     fputc('\n', stderr);

@@ -19,6 +19,7 @@
 #ifndef BT_BT_H
 #define BT_BT_H
 
+#include "bt/bt_code.h"
 #include "bt/bt_notify.h"
 #include "bt/bt_slots.h"
 #include "bt/bt_stats.h"
@@ -69,7 +70,7 @@ struct bt_env {
     uint8_t callout_vector;
     uint8_t slot_segment;   /* enum segment that reaches slots and tables */
     uint8_t cs_rule, gs_rule;   /* enum bt_segment_rule */
-    unsigned mode;          /* enum decode_mode of the guest's code */
+    unsigned mode;          /* enum decode_mode, at first: bt_set_code() */
     /* Addresses, in slot_segment, as translated code sees them. */
     uint32_t slots_at, tables_at;
     uint32_t code_at;       /* and in CS: where the TC executes */

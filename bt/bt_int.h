@@ -54,6 +54,7 @@ enum point_kind {
     POINT_EAX,      /* the same for EAX */
     POINT_ECX_EAX,
     POINT_ECX_POP,  /* as POINT_ECX, and four bytes have been popped */
+    POINT_ECX_POP_WORD,
     POINT_ECX_EAX_POP,
     POINT_PUSHED,   /* as POINT_AT, and four bytes have been pushed */
     POINT_ECX_EAX_PUSHED,
@@ -98,6 +99,7 @@ struct bt_link {
 
 struct bt {
     const struct bt_env *env;
+    struct bt_code code;
     struct bt_tu *tus;
     struct bt_link *links;
     struct point *points;

@@ -77,13 +77,6 @@ emit_load_slot(struct emitter *e, enum gpr reg, uint32_t slot)
 }
 
 void
-emit_load_slot_word(struct emitter *e, enum gpr reg, uint32_t slot)
-{
-    emit_byte(e, X86_OPERAND_SIZE);
-    emit_slot(e, X86_MOV_FROM_RM, reg, slot);
-}
-
-void
 emit_set_slot(struct emitter *e, uint32_t slot, uint32_t value)
 {
     emit_slot(e, X86_MOV_IMM_TO_RM, 0, slot);

@@ -26,9 +26,6 @@ void emit_save_slot(struct emitter *e, enum gpr reg, uint32_t slot);
 void emit_load_slot(struct emitter *e, enum gpr reg, uint32_t slot);
 void emit_set_slot(struct emitter *e, uint32_t slot, uint32_t value);
 
-/* movw slot, %reg: the upper half stays */
-void emit_load_slot_word(struct emitter *e, enum gpr reg, uint32_t slot);
-
 /* mov table(,%reg,4), %reg: a table in the segment of slots */
 void emit_load_table(struct emitter *e, enum gpr reg, uint32_t table);
 

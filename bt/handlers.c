@@ -13,6 +13,7 @@
  * 3A 5.9 lists what is not, and opcodes.def has no row of these in it.
  */
 #include "bt/kernel_int.h"
+#include "bt/near_int.h"
 
 /* No handler: a system class, with tables of its own. */
 static const struct handler by_class[OPCODE_CLASS_COUNT] = {
@@ -38,6 +39,17 @@ static const struct handler by_class[OPCODE_CLASS_COUNT] = {
     [CLASS_HIDDEN] = { xlate_undefined, true },
 };
 
+/* Branches with 16-bit operands, or where segments are not flat. */
+static const struct handler in_small_code[OPCODE_CLASS_COUNT] = {
+    [CLASS_JCC] = { xlate_near_jcc, true },
+    [CLASS_LOOP] = { xlate_near_loop, true },
+    [CLASS_JMP] = { xlate_near_jmp, true },
+    [CLASS_CALL] = { xlate_near_call, true },
+    [CLASS_JMP_IND] = { xlate_near_jmp_indirect, true },
+    [CLASS_CALL_IND] = { xlate_near_call_indirect, true },
+    [CLASS_RET] = { xlate_near_ret, true },
+};
+
 static const struct handler in_user_mode[OPCODE_CLASS_COUNT] = {
     [CLASS_SEG_LOAD] = { xlate_ident, false },
     [CLASS_SEG_STORE] = { xlate_ident, false },
@@ -61,14 +73,17 @@ static const struct handler in_kernel_mode[OPERATION_COUNT] = {
 };
 
 const struct handler *
-handler_of(const struct bt_env *env, const struct insn *insn)
+handler_of(const struct bt *bt, const struct insn *insn)
 {
     static const struct handler leave = { xlate_emulate, true };
     const struct opcode *opcode = insn_opcode(insn);
     const struct handler *h = &by_class[opcode->class];
 
+    if ((insn->op_size != sizeof(uint32_t) || !code_is_flat(bt)) &&
+        in_small_code[opcode->class].handle != NULL)
+        return &in_small_code[opcode->class];
     if (h->handle == NULL)
-        h = env->is_user ? &in_user_mode[opcode->class]
+        h = bt->env->is_user ? &in_user_mode[opcode->class]
                          : &in_kernel_mode[opcode->operation];
     return h->handle != NULL ? h : &leave;
 }

@@ -14,7 +14,7 @@ struct handler {
     bool ends_unit;
 };
 
-const struct handler *handler_of(const struct bt_env *env,
+const struct handler *handler_of(const struct bt *bt,
                                  const struct insn *insn);
 
 void xlate_ident(struct xlate *x, const struct insn *insn);

@@ -17,7 +17,8 @@
 
 #include "kernel/base/bits.h"
 
-#define WORD ((int8_t)sizeof(uint32_t))
+#define LONG ((int8_t)sizeof(uint32_t))
+#define WORD ((int8_t)sizeof(uint16_t))
 
 enum eip_source { EIP_NOTED, EIP_RUNS, EIP_TARGET, EIP_EXIT };
 
@@ -32,10 +33,11 @@ static const struct recipe {
     [POINT_ECX] = { .ecx = true },
     [POINT_EAX] = { .eax = true },
     [POINT_ECX_EAX] = { .ecx = true, .eax = true },
-    [POINT_ECX_POP] = { .ecx = true, .esp = -WORD },
-    [POINT_ECX_EAX_POP] = { .ecx = true, .eax = true, .esp = -WORD },
-    [POINT_PUSHED] = { .esp = WORD },
-    [POINT_ECX_EAX_PUSHED] = { .ecx = true, .eax = true, .esp = WORD },
+    [POINT_ECX_POP] = { .ecx = true, .esp = -LONG },
+    [POINT_ECX_POP_WORD] = { .ecx = true, .esp = -WORD },
+    [POINT_ECX_EAX_POP] = { .ecx = true, .eax = true, .esp = -LONG },
+    [POINT_PUSHED] = { .esp = LONG },
+    [POINT_ECX_EAX_PUSHED] = { .ecx = true, .eax = true, .esp = LONG },
     [POINT_TARGET] = { .eip = EIP_TARGET, .ecx = true },
     [POINT_EXIT] = { .eip = EIP_EXIT, .ecx = true },
     [POINT_FLAGS] = { .ecx = true, .eax = true, .flags = true },
@@ -75,6 +77,14 @@ find_eip(const struct bt *bt, const struct point *p, uint32_t offset)
     }
 }
 
+static void
+move_esp(const struct bt *bt, struct bt_state *state, uint32_t bytes)
+{
+    uint32_t mask = bt->code.is_stack_16 ? UINT16_MAX : UINT32_MAX;
+
+    state->esp = (state->esp & ~mask) | ((state->esp + bytes) & mask);
+}
+
 bool
 bt_recover(const struct bt *bt, struct bt_state *state)
 {
@@ -95,7 +105,7 @@ bt_recover(const struct bt *bt, struct bt_state *state)
     if (recipe->flags)
         state->eflags = (state->eflags & ~(uint32_t)BT_FLAGS_MACHINE) |
                         (slots->flags & BT_FLAGS_MACHINE);
-    state->esp += (uint32_t)(int32_t)recipe->esp;
+    move_esp(bt, state, (uint32_t)(int32_t)recipe->esp);
     state->is_shadow = (p->at & POINT_SHADOW) != 0;
     return true;
 }

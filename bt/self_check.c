@@ -225,7 +225,7 @@ self_check_insn_at(const struct bt *bt, const struct bt_tu *tu,
     for (;;) {
         struct insn insn;
         enum decode_result result = decode(copy + at, tu->length - at,
-                                           bt->env->mode, &insn);
+                                           bt->code.mode, &insn);
 
         if (result != DECODE_OK || at + insn.length > offset)
             return tu->eip + at;

@@ -76,6 +76,7 @@ bt_init(const struct bt_env *env, void *memory)
            env->code_size <= POINT_OFFSET_LIMIT);
     memset(bt, 0, sizeof(*bt));
     bt->env = env;
+    bt->code = (struct bt_code){ .mode = env->mode, .limit = UINT32_MAX };
     carve(bt);
     e = (struct emitter){ .start = bt->scratch, .next = bt->scratch,
                           .end = bt->scratch + SCRATCH_SIZE,

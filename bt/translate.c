@@ -14,9 +14,9 @@
 #define ENTRY_ALIGNMENT 16
 
 bool
-xlate_ends_unit(const struct bt_env *env, const struct insn *insn)
+xlate_ends_unit(const struct bt *bt, const struct insn *insn)
 {
-    return handler_of(env, insn)->ends_unit;
+    return handler_of(bt, insn)->ends_unit;
 }
 
 void
@@ -117,7 +117,7 @@ translate_insns(struct xlate *x)
             return;
         }
         xlate_point(x, POINT_RUN, x->eip);
-        handler_of(x->bt->env, insn)->handle(x, insn);
+        handler_of(x->bt, insn)->handle(x, insn);
         if (x->is_ended)
             return;
         x->eip = xlate_next_eip(x, insn);

@@ -14,6 +14,7 @@
  */
 #include "bt/xlate_int.h"
 
+#include "bt/near_int.h"
 #include "kernel/base/string.h"
 
 static bool
@@ -40,7 +41,7 @@ decode_split(struct xlate *x, uint32_t eip, struct insn *insn)
     if (!turn_to_page(x, eip + (uint32_t)here))
         return DECODE_NEED_MORE;
     memcpy(bytes + here, x->source.page, INSN_LENGTH_MAX - here);
-    return decode(bytes, INSN_LENGTH_MAX, x->bt->env->mode, insn);
+    return decode(bytes, INSN_LENGTH_MAX, x->bt->code.mode, insn);
 }
 
 static enum decode_result
@@ -62,7 +63,7 @@ decode_at(struct xlate *x, uint32_t eip, struct insn *insn)
         memcpy(bytes, x->source.page + offset, INSN_LENGTH_MAX);
     else
         memcpy(bytes, x->source.page + offset, here);
-    result = decode(bytes, here, x->bt->env->mode, insn);
+    result = decode(bytes, here, x->bt->code.mode, insn);
     if (result == DECODE_NEED_MORE)
         result = decode_split(x, eip, insn);
     return result;
@@ -90,7 +91,8 @@ take(struct xlate *x, uint32_t eip)
     struct insn *insn = &unit->insns[unit->count];
     enum decode_result result = decode_at(x, eip, insn);
 
-    if (result == DECODE_NEED_MORE || !belongs(x, insn))
+    if (result == DECODE_NEED_MORE ||
+        !code_permits(x->bt, eip, insn->length) || !belongs(x, insn))
         return false;
     unit->is_checked |= unit->count == 0 && x->source.is_checking;
     unit->count++;
@@ -119,7 +121,7 @@ static bool
 is_complete(const struct xlate *x, const struct insn *last)
 {
     return x->unit.result != DECODE_OK || x->unit.is_emulated ||
-           xlate_ends_unit(x->bt->env, last);
+           xlate_ends_unit(x->bt, last);
 }
 
 void

@@ -77,6 +77,13 @@ xlate_sti(struct xlate *x, const struct insn *insn)
     emit_load_slot(&x->e, GPR_ECX, SLOT(x, ecx));
 }
 
+/* 32 bits, on a stack that ESP points to. */
+static bool
+is_plain(const struct xlate *x, const struct insn *insn)
+{
+    return insn->op_size == FLAGS_SIZE && !x->bt->code.is_stack_16;
+}
+
 /*
  *      pushf
  *      mov  %ecx, slots.ecx
@@ -95,7 +102,7 @@ xlate_pushf(struct xlate *x, const struct insn *insn)
 {
     struct emitter *e = &x->e;
 
-    if (insn->op_size != FLAGS_SIZE) {
+    if (!is_plain(x, insn)) {
         xlate_emulate(x, insn);
         return;
     }
@@ -164,7 +171,7 @@ xlate_popf(struct xlate *x, const struct insn *insn)
 {
     struct emitter *e = &x->e;
 
-    if (insn->op_size != FLAGS_SIZE) {
+    if (!is_plain(x, insn)) {
         xlate_emulate(x, insn);
         return;
     }

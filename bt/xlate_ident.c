@@ -8,6 +8,7 @@
  */
 #include "bt/handlers_int.h"
 
+#include "bt/near_int.h"
 #include "bt/xlate_operand.h"
 
 /* SDM 2A 2.1.1 */
@@ -57,6 +58,10 @@ emit_through_ds(struct xlate *x, const struct insn *insn)
 void
 xlate_ident(struct xlate *x, const struct insn *insn)
 {
+    if ((x->bt->code.mode & DECODE_32) == 0) {
+        xlate_ident_16(x, insn);
+        return;
+    }
     switch (xlate_segment_rule(x, insn)) {
     case SEGMENT_AS_IS:
         emit_bytes(&x->e, x->bytes, insn->length);

@@ -62,7 +62,7 @@ struct xlate {
 void unit_choose(struct xlate *x, uint32_t eip, unsigned max);
 
 /* Does an instruction of this class end a unit? */
-bool xlate_ends_unit(const struct bt_env *env, const struct insn *insn);
+bool xlate_ends_unit(const struct bt *bt, const struct insn *insn);
 
 /* --- translate.c: for handlers -------------------------------------------- */
 void xlate_point(struct xlate *x, enum point_kind kind, uint32_t eip);

@@ -26,18 +26,25 @@ xlate_segment_rule(const struct xlate *x, const struct insn *insn)
     return SEGMENT_AS_IS;
 }
 
+uint8_t
+xlate_override(const struct xlate *x, const struct insn *insn)
+{
+    bool is_ds = xlate_segment_rule(x, insn) == SEGMENT_AS_DS;
+
+    return overrides[is_ds ? SEG_DS : insn->segment];
+}
+
 static void
 emit_prefixes(struct xlate *x, const struct insn *insn)
 {
     static const uint8_t address_size = PREFIX_ADDRESS_SIZE;
-    enum segment segment = insn->segment;
+    uint8_t override;
 
     if (!insn_rm_is_memory(insn))
         return;
-    if (xlate_segment_rule(x, insn) == SEGMENT_AS_DS)
-        segment = SEG_DS;
+    override = xlate_override(x, insn);
     if (insn->prefixes & PFX_SEG)
-        emit_bytes(&x->e, &overrides[segment], 1);
+        emit_bytes(&x->e, &override, 1);
     if (insn->addr_size == sizeof(uint16_t))
         emit_bytes(&x->e, &address_size, 1);
 }
@@ -48,9 +55,10 @@ emit_operand(struct xlate *x, const struct insn *insn,
 {
     uint8_t head[] = { (uint8_t)(opcode >> 8), (uint8_t)opcode,
                        (uint8_t)FIELD_SET(insn->modrm, MODRM_REG, reg) };
+    unsigned skip = head[0] == 0;
     unsigned rest = insn->modrm_offset + 1u;
 
     emit_prefixes(x, insn);
-    emit_bytes(&x->e, head, sizeof(head));
+    emit_bytes(&x->e, head + skip, sizeof(head) - skip);
     emit_bytes(&x->e, x->bytes + rest, insn->length - rest);
 }

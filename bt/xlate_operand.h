@@ -14,6 +14,9 @@
 enum bt_segment_rule xlate_segment_rule(const struct xlate *x,
                                         const struct insn *insn);
 
+/* The prefix for INSN's memory operand, which had an override. */
+uint8_t xlate_override(const struct xlate *x, const struct insn *insn);
+
 /*
  * The opcodes that exist for emit_operand(): their bytes, the first of them
  * highest.
@@ -21,6 +24,7 @@ enum bt_segment_rule xlate_segment_rule(const struct xlate *x,
 enum operand_opcode {
     MOV_WORD_TO_RM = 0x6689,        /* mov %reg16, r/m */
     MOVZX_WORD_FROM_RM = 0x0fb7,    /* movzwl r/m, %reg */
+    MOV_FROM_RM = 0x8b,             /* movl r/m, %reg */
 };
 
 /*

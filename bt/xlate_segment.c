@@ -15,6 +15,7 @@
  */
 #include "bt/kernel_int.h"
 
+#include "bt/emit_word.h"
 #include "bt/xlate_operand.h"
 
 #define SELECTOR_SIZE sizeof(uint16_t)
@@ -86,6 +87,10 @@ xlate_push_seg(struct xlate *x, const struct insn *insn)
 {
     int8_t size = (int8_t)insn->op_size;
 
+    if (x->bt->code.is_stack_16) {
+        xlate_emulate(x, insn);
+        return;
+    }
     emit_save_slot(&x->e, GPR_ECX, SLOT(x, ecx));
     xlate_point(x, POINT_ECX, x->eip);
     emit_load_slot(&x->e, GPR_ECX, selector_slot(x, implied_segment(insn)));
@@ -138,7 +143,7 @@ xlate_mov_to_seg(struct xlate *x, const struct insn *insn)
 void
 xlate_pop_seg(struct xlate *x, const struct insn *insn)
 {
-    if (implied_segment(insn) == SEG_SS) {
+    if (implied_segment(insn) == SEG_SS || x->bt->code.is_stack_16) {
         xlate_emulate(x, insn);
         return;
     }

@@ -33,8 +33,8 @@ fetch(void *context, uint32_t eip, unsigned flags, uint32_t *id)
 {
     (void)context;
     (void)flags;
-    *id = eip / PAGE_BYTES;
-    return *id == (uint32_t)guest / PAGE_BYTES ? guest : NULL;
+    *id = eip / PAGE_BYTES;     /* the first page: for 16-bit code */
+    return *id == (uint32_t)guest / PAGE_BYTES || *id == 0 ? guest : NULL;
 }
 
 static uint8_t *
@@ -216,6 +216,27 @@ test_cli_and_sti(void **state)
     assert_int_equal(slots.exit_reason, BT_EXIT_MISS);
 }
 
+/* A sum, by a loop with a call, in 16-bit code on a 32-bit stack. */
+static void
+test_16_bit_code(void **state)
+{
+    static const uint8_t code[] = {
+        0x66, 0x31, 0xc0, 0xb9, 100, 0,     /* xor %eax,%eax; mov $100,%cx */
+        0xe8, 4, 0, 0xe2, 0xfb, 0x66, 0xc3, /* 1: call 2f; loop 1b; retl */
+        0x01, 0xc8, 0x53, 0x5b, 0xc3,       /* 2: add %cx,%ax; push, pop */
+    };
+    struct bt_code segments = { .mode = DECODE_16 | DECODE_PROTECTED,
+                                .limit = UINT32_MAX };
+    uint32_t (*function)(void);
+
+    (void)state;
+    assert_true(bt_set_code(bt, &segments));
+    memcpy(guest, code, sizeof(code));
+    function = (uint32_t (*)(void))bt_entry(bt, 0);
+    assert_int_equal(function(), 5050);
+    assert_int_equal(slots.exit_reason, BT_EXIT_MISS);
+}
+
 int
 main(void)
 {
@@ -226,6 +247,7 @@ main(void)
         TEST(test_pushf_shows_the_guests),
         TEST(test_registers_in_slots),
         TEST(test_cli_and_sti),
+        TEST(test_16_bit_code),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,15 +29,6 @@ STATIC_ASSERT(offsetof(struct guest, fpu) == 48);
 
 extern struct guest guest;
 
-struct options {
-    bool stats, stress;
-    uint32_t seed;
-    const char *program;    /* path, also for /proc/self/exe */
-    char **args;            /* argv from its [0] */
-    char **environment;
-};
-extern struct options options;
-
 /* --- enter.S -------------------------------------------------------------- */
 void enter_guest(uint32_t at);
 void leave_guest(void);             /* a jump target, not to be called */
@@ -63,11 +54,7 @@ void traps_allow_stop(bool is_allowed);
 /* --- load.c --------------------------------------------------------------- */
 void load_program(void);            /* sets guest.eip and ESP */
 
-/* --- linux.c -------------------------------------------------------------- */
-void linux_syscall(void);
-void linux_set_break(uint32_t address);
-void linux_cpuid(void);
-
+/* --- main.c --------------------------------------------------------------- */
 NORETURN PRINTF_LIKE(1, 2) void die(const char *format, ...);
 
 #endif

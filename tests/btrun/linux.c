@@ -8,6 +8,8 @@
  * and /proc/self/exe.  fork() and what amounts to it work: the child is a copy
  * that goes on in its copy of the translation cache.
  */
+#include "tests/btrun/linux.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
@@ -20,9 +22,8 @@
 
 #include "kernel/base/addr.h"
 #include "tests/btrun/btrun.h"
+#include "tests/btrun/options.h"
 #include "tests/btrun/pages.h"
-
-enum { NR, ARG1, ARG2, ARG3, ARG4, ARG5, ARG6, ARG_COUNT };
 
 #define ERROR_LIMIT ((uint32_t)-4095)
 
@@ -68,7 +69,7 @@ do_mmap(const uint32_t *args)
     uint32_t result = host_syscall(args);
 
     if (!is_error(result))
-        pages_set(result, args[ARG2], args[ARG3]);
+        pages_set(result, args[LINUX_ARG2], args[LINUX_ARG3]);
     return result;
 }
 
@@ -79,7 +80,7 @@ do_protect(const uint32_t *args, uint32_t prot)
     uint32_t result = host_syscall(args);
 
     if (!is_error(result))
-        pages_set(args[ARG1], args[ARG2], prot);
+        pages_set(args[LINUX_ARG1], args[LINUX_ARG2], prot);
     return result;
 }
 
@@ -89,9 +90,18 @@ do_mremap(const uint32_t *args)
     uint32_t result = host_syscall(args);
 
     if (!is_error(result)) {
-        pages_set(args[ARG1], args[ARG2], 0);
-        pages_set(result, args[ARG3], PROT_READ | PROT_WRITE);
+        pages_set(args[LINUX_ARG1], args[LINUX_ARG2], 0);
+        pages_set(result, args[LINUX_ARG3], PROT_READ | PROT_WRITE);
     }
+    return result;
+}
+
+/* A fork was the RESULT: a child has no timer yet. */
+static uint32_t
+forked(uint32_t result)
+{
+    if (result == 0 && options.stress)
+        traps_start_timer();
     return result;
 }
 
@@ -99,13 +109,13 @@ do_mremap(const uint32_t *args)
 static uint32_t
 do_clone(uint32_t *args)
 {
-    uint32_t stack = args[ARG2], result;
+    uint32_t stack = args[LINUX_ARG2], result;
 
-    if (args[ARG1] & CLONE_THREAD)
+    if (args[LINUX_ARG1] & CLONE_THREAD)
         return (uint32_t)-ENOSYS;
-    args[ARG1] &= ~(uint32_t)(CLONE_VM | CLONE_VFORK);
-    args[ARG2] = 0;
-    result = host_syscall(args);
+    args[LINUX_ARG1] &= ~(uint32_t)(CLONE_VM | CLONE_VFORK);
+    args[LINUX_ARG2] = 0;
+    result = forked(host_syscall(args));
     if (result == 0 && stack != 0)
         guest.gpr[GPR_ESP] = stack;
     return result;
@@ -114,7 +124,7 @@ do_clone(uint32_t *args)
 static uint32_t
 do_readlink(const uint32_t *args)
 {
-    const char *path = (const char *)args[ARG1];
+    const char *path = (const char *)args[LINUX_ARG1];
     char whole[PATH_MAX];
     uint32_t size;
 
@@ -122,17 +132,9 @@ do_readlink(const uint32_t *args)
         return host_syscall(args);
     if (realpath(options.program, whole) == NULL)
         return (uint32_t)-ENOENT;
-    size = MIN((uint32_t)strlen(whole), args[ARG3]);
-    memcpy((void *)args[ARG2], whole, size);
+    size = MIN((uint32_t)strlen(whole), args[LINUX_ARG3]);
+    memcpy((void *)args[LINUX_ARG2], whole, size);
     return size;
-}
-
-static uint32_t
-do_execve(uint32_t *args)
-{
-    if (strcmp((const char *)args[ARG1], "/proc/self/exe") == 0)
-        args[ARG1] = (uint32_t)options.program;
-    return host_syscall(args);
 }
 
 static uint32_t
@@ -149,20 +151,21 @@ forward(const uint32_t *args)
 static uint32_t
 serve(uint32_t *args)
 {
-    switch (args[NR]) {
+    switch (args[LINUX_NR]) {
     case SYS_brk:
-        return do_brk(args[ARG1]);
+        return do_brk(args[LINUX_ARG1]);
     case SYS_mmap2:
         return do_mmap(args);
     case SYS_munmap:
         return do_protect(args, 0);
     case SYS_mprotect:
-        return do_protect(args, args[ARG3]);
+        return do_protect(args, args[LINUX_ARG3]);
     case SYS_mremap:
         return do_mremap(args);
+    case SYS_fork:
     case SYS_vfork:
-        args[NR] = SYS_fork;
-        return host_syscall(args);
+        args[LINUX_NR] = SYS_fork;
+        return forked(host_syscall(args));
     case SYS_clone:
         return do_clone(args);
     case SYS_clone3:
@@ -170,12 +173,14 @@ serve(uint32_t *args)
     case SYS_readlink:
         return do_readlink(args);
     case SYS_execve:
-        return do_execve(args);
+        return linux_execve(args);
+    case SYS_rt_sigaction:
+        return linux_sigaction(args);
+    case SYS_rt_sigprocmask:
+        return linux_sigprocmask(args);
     case SYS_signal:
     case SYS_sigaction:
-    case SYS_rt_sigaction:
     case SYS_sigprocmask:
-    case SYS_rt_sigprocmask:
     case SYS_sigaltstack:
         return 0;
     case SYS_exit_group:
@@ -190,7 +195,7 @@ serve(uint32_t *args)
 void
 linux_syscall(void)
 {
-    uint32_t args[ARG_COUNT] = {
+    uint32_t args[LINUX_ARG_COUNT] = {
         guest.gpr[GPR_EAX], guest.gpr[GPR_EBX], guest.gpr[GPR_ECX],
         guest.gpr[GPR_EDX], guest.gpr[GPR_ESI], guest.gpr[GPR_EDI],
         guest.gpr[GPR_EBP],

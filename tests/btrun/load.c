@@ -15,6 +15,8 @@
 
 #include "kernel/base/addr.h"
 #include "tests/btrun/btrun.h"
+#include "tests/btrun/linux.h"
+#include "tests/btrun/options.h"
 #include "tests/btrun/pages.h"
 
 #define PIE_BASE        0x10000000u

@@ -1,5 +1,5 @@
 /*
- * main.c - btrun [--stats] [--stress[=SEED]] [--] PROGRAM [ARGUMENT...]
+ * main.c - btrun [OPTION...] [--] PROGRAM [ARGUMENT...]
  *
  * Runs an unmodified 32-bit Linux program under the translator.  Its output,
  * input and exit code are btrun's own; what btrun itself has to say goes to
@@ -8,13 +8,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
 
 #include "kernel/base/assert.h"
 #include "tests/btrun/btrun.h"
-
-struct options options;
+#include "tests/btrun/options.h"
 
 void
 die(const char *format, ...)
@@ -37,34 +35,11 @@ assert_failed(const char *what, const char *file, unsigned line)
     abort();
 }
 
-static char **
-parse(char **argv)
-{
-    options.seed = 1;
-    for (argv++; *argv != NULL && strncmp(*argv, "--", 2) == 0; argv++) {
-        if (strcmp(*argv, "--stats") == 0)
-            options.stats = true;
-        else if (strcmp(*argv, "--stress") == 0)
-            options.stress = true;
-        else if (strncmp(*argv, "--stress=", 9) == 0)
-            options.stress = true, options.seed = strtoul(*argv + 9, NULL, 0);
-        else if (strcmp(*argv, "--") == 0)
-            return argv + 1;
-        else
-            die("%s: unknown option", *argv);
-    }
-    return argv;
-}
-
 int
 main(int argc, char **argv, char **environment)
 {
     (void)argc;
-    options.args = parse(argv);
-    options.environment = environment;
-    if (options.args[0] == NULL)
-        die("usage: btrun [--stats] [--stress[=SEED]] PROGRAM [ARGUMENT...]");
-    options.program = options.args[0];
+    options_parse(argv, environment);
     host_vsyscall = getauxval(AT_SYSINFO);
     if (host_vsyscall == 0)
         die("this kernel gives no AT_SYSINFO");

@@ -12,6 +12,7 @@
 
 #include "kernel/base/addr.h"
 #include "tests/btrun/btrun.h"
+#include "tests/btrun/options.h"
 
 #define RATE_EXITS  4096u
 #define PLACES      256u        /* where the guest was lately */

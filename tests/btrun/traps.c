@@ -15,6 +15,7 @@
 
 #include "bt/decode.h"
 #include "tests/btrun/btrun.h"
+#include "tests/btrun/options.h"
 #include "tests/btrun/pages.h"
 
 #define STRESS_STOP_NSEC 100000

@@ -52,6 +52,49 @@ add_serials(struct chipset *c)
 }
 
 static void
+add_board(struct chipset *c)
+{
+    vboard_init(&c->board, &c->ports, isa_wire(c, IRQ_FPU));
+    vbackdoor_init(&c->backdoor, &c->ports, &c->vcpu, c->config.tsc_hz);
+    add_device(c, &vboard_type, &c->board);
+}
+
+/* Devices before their controller: it takes their bytes when it runs. */
+static void
+add_input(struct chipset *c)
+{
+    const struct vps2_wiring wiring = {
+        .keyboard_irq = isa_wire(c, IRQ_KEYBOARD),
+        .mouse_irq = isa_wire(c, IRQ_MOUSE),
+        .board = &c->board, .keyboard = &c->keyboard, .mouse = &c->mouse,
+    };
+
+    vkeyboard_init(&c->keyboard, &c->clock);
+    vps2_init(&c->ps2, &c->ports, &wiring);
+    add_device(c, &vkeyboard_type, &c->keyboard);
+    add_device(c, &vmouse_type, &c->mouse);
+    add_device(c, &vps2_type, &c->ps2);
+}
+
+static void
+add_pci(struct chipset *c)
+{
+    const struct vpiix4_pm_wiring wiring = {
+        .clock = &c->clock, .sci = isa_wire(c, IRQ_POWER),
+        .board = &c->board, .bus = &c->ports,
+    };
+
+    vpci_init(&c->pci, &c->ports);
+    vi440bx_init(&c->host_bridge, &c->pci);
+    vpiix4_init(&c->isa_bridge, &c->pci, &c->lines);
+    vpiix4_pm_init(&c->power, &c->pci, &wiring);
+    add_device(c, &vpci_type, &c->pci);
+    add_device(c, &vi440bx_type, &c->host_bridge);
+    add_device(c, &vpiix4_type, &c->isa_bridge);
+    add_device(c, &vpiix4_pm_type, &c->power);
+}
+
+static void
 add_timers(struct chipset *c)
 {
     vpit_init(&c->pit, &c->ports, &c->clock, isa_wire(c, IRQ_TIMER));
@@ -70,10 +113,11 @@ chipset_init(struct chipset *c, const struct chipset_config *config,
     c->clock.wall_base = config->wall_base;
     pio_bus_init(&c->ports);
     add_interrupts(c);
-    vboard_init(&c->board, &c->ports);
-    add_device(c, &vboard_type, &c->board);
+    add_board(c);
     add_timers(c);
     add_serials(c);
+    add_input(c);
+    add_pci(c);
     for (unsigned i = 0; i < c->device_count; i++)
         vdev_power_on(&c->devices[i]);
 }
@@ -153,4 +197,24 @@ chipset_serial_ready(struct chipset *c, unsigned serial)
 {
     ASSERT(serial < CHIPSET_SERIALS);
     vuart_ready(&c->serial[serial]);
+}
+
+void
+chipset_key(struct chipset *c, uint8_t key, bool is_down)
+{
+    vkeyboard_key(&c->keyboard, key, is_down);
+    vps2_poll(&c->ps2);
+}
+
+void
+chipset_move_mouse(struct chipset *c, const struct mouse_motion *motion)
+{
+    vmouse_move(&c->mouse, motion);
+    vps2_poll(&c->ps2);
+}
+
+void
+chipset_fpu_error(struct chipset *c)
+{
+    irq_wire_set(&c->board.fpu_irq, true);
 }

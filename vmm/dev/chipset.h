@@ -21,10 +21,18 @@
 #include "vmm/dev/backend.h"
 #include "vmm/dev/irq_lines.h"
 #include "vmm/dev/pio_bus.h"
+#include "vmm/dev/vbackdoor.h"
 #include "vmm/dev/vboard.h"
 #include "vmm/dev/vdev.h"
+#include "vmm/dev/vi440bx.h"
+#include "vmm/dev/vkeyboard.h"
+#include "vmm/dev/vmouse.h"
+#include "vmm/dev/vpci.h"
 #include "vmm/dev/vpic.h"
+#include "vmm/dev/vpiix4.h"
+#include "vmm/dev/vpiix4_pm.h"
 #include "vmm/dev/vpit.h"
+#include "vmm/dev/vps2.h"
 #include "vmm/dev/vrtc.h"
 #include "vmm/dev/vuart.h"
 
@@ -39,8 +47,6 @@ struct chipset_config {
     struct char_backend serial[CHIPSET_SERIALS];
 };
 
-struct vcpu;
-
 struct chipset {
     struct chipset_config config;
     struct vcpu *vcpu;          /* who accesses ports: the owner sets it */
@@ -54,6 +60,14 @@ struct chipset {
     struct vrtc rtc;
     struct vboard board;
     struct vuart serial[CHIPSET_SERIALS];
+    struct vkeyboard keyboard;
+    struct vmouse mouse;
+    struct vps2 ps2;
+    struct vpci pci;
+    struct vi440bx host_bridge;
+    struct vpiix4 isa_bridge;
+    struct vpiix4_pm power;
+    struct vbackdoor backdoor;
 };
 
 /* Power on, at NOW. */
@@ -62,6 +76,9 @@ void chipset_init(struct chipset *c, const struct chipset_config *config,
 
 /* The RESET# wire of the board; memory and CPUs are the owner's. */
 void chipset_reset(struct chipset *c);
+
+/* What firmware does, for a VM that boots without one: after each of those. */
+void chipset_set_up(struct chipset *c);
 
 /* Time is NOW; a NOW before the last one is taken as that one. */
 void chipset_run(struct chipset *c, uint64_t now);
@@ -82,6 +99,13 @@ bool chipset_is_a20_on(const struct chipset *c);
 
 /* The back end of a serial port has bytes, or room, again. */
 void chipset_serial_ready(struct chipset *c, unsigned serial);
+
+/* Keys by vkeyboard.h's numbers, and the mouse. */
+void chipset_key(struct chipset *c, uint8_t key, bool is_down);
+void chipset_move_mouse(struct chipset *c, const struct mouse_motion *motion);
+
+/* FERR#: see guest_fpu_error(). */
+void chipset_fpu_error(struct chipset *c);
 
 /* INTR, and its INTA cycle: the vector, perhaps a spurious one. */
 bool chipset_is_interrupt_pending(const struct chipset *c);

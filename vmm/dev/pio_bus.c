@@ -42,7 +42,7 @@ find(const struct pio_bus *bus, uint32_t port, unsigned size)
     for (unsigned i = 0; i < bus->count; i++) {
         const struct pio_range *r = &bus->ranges[i];
 
-        if ((r->sizes & size) != 0 && port >= r->first &&
+        if ((r->sizes & size) != 0 && port % size == 0 && port >= r->first &&
             port + size <= (uint32_t)r->first + r->count)
             return r;
     }

@@ -26,7 +26,10 @@ enum pio_sizes {
     PIO_ANY = PIO_BYTE | PIO_WORD | PIO_DWORD,
 };
 
-/* OFFSET is from the start of the range; all SIZE bytes are inside it. */
+/*
+ * OFFSET is from the start of the range; all SIZE bytes are inside it.  The
+ * port is a multiple of SIZE: misaligned accesses are split too.
+ */
 struct pio_ops {
     uint32_t (*in)(void *device, unsigned offset, unsigned size);
     void (*out)(void *device, unsigned offset, unsigned size, uint32_t value);

@@ -10,6 +10,7 @@
 
 #define POST_PORT       0x80u
 #define FAST_PORT       0x92u
+#define FPU_PORT        0xf0u
 #define RESET_PORT      0xcf9u
 
 #define FAST_INIT       BIT(0)          /* an edge is a reset */
@@ -104,13 +105,33 @@ reset_out(void *device, UNUSED unsigned offset, UNUSED unsigned size,
     board->reset_control = value & (RC_HARD | RC_RESET | RC_FULL);
 }
 
-void
-vboard_init(struct vboard *board, struct pio_bus *bus)
+static uint32_t
+fpu_in(UNUSED void *device, UNUSED unsigned offset, UNUSED unsigned size)
 {
+    return UINT8_MAX;
+}
+
+static void
+fpu_out(void *device, UNUSED unsigned offset, UNUSED unsigned size,
+        UNUSED uint32_t value)
+{
+    const struct vboard *board = device;
+
+    irq_wire_set(&board->fpu_irq, false);
+}
+
+void
+vboard_init(struct vboard *board, struct pio_bus *bus,
+            struct irq_wire fpu_irq)
+{
+    static const struct pio_ops fpu = { fpu_in, fpu_out };
     static const struct pio_ops post = { post_in, post_out };
     static const struct pio_ops fast = { fast_in, fast_out };
     static const struct pio_ops reset = { reset_in, reset_out };
 
+    board->fpu_irq = fpu_irq;
+    pio_bus_claim(bus, &(struct pio_range){
+        FPU_PORT, 1, PIO_BYTE, &fpu, board });
     pio_bus_claim(bus, &(struct pio_range){
         POST_PORT, 1, PIO_BYTE, &post, board });
     pio_bus_claim(bus, &(struct pio_range){

@@ -2,15 +2,17 @@
  * vboard.h - what is on the board beside the chips: the A20 gate, ports 80h
  * and 92h, the reset register CF9h, and the wires to whoever owns the VM.
  *
- * 82371AB 4.2.6 (port 92h), 4.2.7 (CF9h, RC).
+ * 82371AB 4.2.6 (port 92h), 4.2.7 (CF9h, RC), 4.2.8 (F0h).
  *
  * Port 92h and the keyboard controller drive one A20 gate: who wrote last has
- * decided, and both read what it is.
+ * decided, and both read what it is.  An error of the FPU that the processor
+ * reports by its FERR# pin holds IRQ 13 until something is written to F0h.
  */
 #ifndef VMM_DEV_VBOARD_H
 #define VMM_DEV_VBOARD_H
 
 #include "kernel/base/bits.h"
+#include "vmm/dev/irq_lines.h"
 #include "vmm/dev/pio_bus.h"
 #include "vmm/dev/vdev.h"
 
@@ -23,6 +25,8 @@ enum vboard_request {
 };
 
 struct vboard {
+    struct irq_wire fpu_irq;
+
     uint32_t requests;          /* enum vboard_request */
     uint8_t  is_a20_off;
     uint8_t  post_code;         /* port 80h */
@@ -32,8 +36,9 @@ struct vboard {
 
 extern const struct vdev_type vboard_type;
 
-/* Claims the ports 80h, 92h and CF9h; the last before PCI's CF8h. */
-void vboard_init(struct vboard *board, struct pio_bus *bus);
+/* Claims the ports 80h, 92h, F0h and CF9h. */
+void vboard_init(struct vboard *board, struct pio_bus *bus,
+                 struct irq_wire fpu_irq);
 
 void vboard_request(struct vboard *board, enum vboard_request request);
 

@@ -105,24 +105,7 @@ has_fifos(const struct vuart *u)
 static unsigned
 depth(const struct vuart *u)
 {
-    return has_fifos(u) ? VUART_FIFO : 1;
-}
-
-static void
-put(struct vuart_fifo *f, uint8_t byte)
-{
-    f->bytes[(f->first + f->count) % VUART_FIFO] = byte;
-    f->count++;
-}
-
-static uint8_t
-get(struct vuart_fifo *f)
-{
-    uint8_t byte = f->bytes[f->first];
-
-    f->first = (uint8_t)((f->first + 1) % VUART_FIFO);
-    f->count--;
-    return byte;
+    return has_fifos(u) ? BYTE_QUEUE_SIZE : 1;
 }
 
 static unsigned
@@ -198,7 +181,8 @@ receive(struct vuart *u, uint8_t byte)
             return;
         u->receiver.count = 0;
     }
-    put(&u->receiver, (uint8_t)(byte & (BIT(word_length(u)) - 1)));
+    byte_queue_put(&u->receiver,
+                   (uint8_t)(byte & (BIT(word_length(u)) - 1)));
     restart_timeout(u);
 }
 
@@ -227,12 +211,12 @@ send(struct vuart *u, uint8_t byte)
 static void
 drain(struct vuart *u)
 {
-    struct vuart_fifo *f = &u->transmitter;
+    struct byte_queue *f = &u->transmitter;
 
     if (f->count == 0)
         return;
-    while (f->count > 0 && send(u, f->bytes[f->first]))
-        (void)get(f);
+    while (f->count > 0 && send(u, byte_queue_peek(f)))
+        (void)byte_queue_get(f);
     if (f->count == 0)
         u->is_thre_pending = true;
 }
@@ -243,7 +227,7 @@ read_rbr(struct vuart *u)
     uint8_t byte = 0;
 
     if (u->receiver.count > 0)
-        byte = get(&u->receiver);
+        byte = byte_queue_get(&u->receiver);
     restart_timeout(u);
     update_irq(u);
     fetch(u);
@@ -254,12 +238,12 @@ read_rbr(struct vuart *u)
 static void
 write_thr(struct vuart *u, uint8_t value)
 {
-    struct vuart_fifo *f = &u->transmitter;
+    struct byte_queue *f = &u->transmitter;
 
     value &= (uint8_t)(BIT(word_length(u)) - 1);
     if (f->count >= depth(u))
         f->count--;
-    put(f, value);
+    byte_queue_put(f, value);
     u->is_thre_pending = false;
     update_irq(u);
     drain(u);

@@ -13,17 +13,10 @@
 #define VMM_DEV_VUART_H
 
 #include "vmm/dev/backend.h"
+#include "vmm/dev/byte_queue.h"
 #include "vmm/dev/irq_lines.h"
 #include "vmm/dev/pio_bus.h"
 #include "vmm/dev/vdev.h"
-
-#define VUART_FIFO      16u
-
-/* A queue of bytes; the state of a model has no pointers. */
-struct vuart_fifo {
-    uint8_t first, count;
-    uint8_t bytes[VUART_FIFO];
-};
 
 struct vuart_wiring {
     const struct vclock *clock;
@@ -34,7 +27,7 @@ struct vuart_wiring {
 struct vuart {
     struct vuart_wiring wiring;
 
-    struct vuart_fifo receiver, transmitter;
+    struct byte_queue receiver, transmitter;
     uint64_t timeout_at;        /* receiver's; from the last byte in or out */
     uint16_t divisor;
     uint8_t  ier, fcr, lcr, mcr, scratch;

@@ -38,7 +38,7 @@ VMK_OBJ := $(patsubst %,$(B)/vmk/%.o,$(VMK_SRC))
 GEN     := $(B)/gen/version.h
 
 .PHONY: all run test lint bench clean iso unit fuzz boot-test programs
-all: $(B)/vmkernel.elf $(B)/socle.iso $(B)/btrun
+all: $(B)/vmkernel.elf $(B)/socle.iso $(B)/btrun $(B)/vmrun
 
 $(B)/.have-%: scripts/need.sh scripts/packages
 	@mkdir -p $(B)
@@ -94,12 +94,10 @@ run: $(B)/socle.iso | $(B)/.have-qemu
 
 # --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
 # PURE code runs in VMkernel or monitor, and as an ordinary program too.
-PURE := $(wildcard bt/*.c vmm/vcpu.c vmm/dev/*.c vmm/interp/*.c vmm/mmu/*.c \
-          vmm/boot/*.c kernel/base/bitmap.c \
-          kernel/base/format.c kernel/base/memory_map.c \
-          kernel/base/number.c kernel/base/ring.c \
-          kernel/base/status.c kernel/base/str.c boot/boot_info.c \
-          kernel/config.c kernel/options.c kernel/timerq.c \
+PURE := $(wildcard bt/*.c vmm/vcpu.c $(foreach d,boot dev interp mmu, \
+            vmm/$d/*.c) boot/boot_info.c kernel/config.c kernel/options.c \
+          kernel/timerq.c $(addprefix kernel/base/,bitmap.c format.c \
+            memory_map.c number.c ring.c status.c str.c) \
           $(addprefix sched/,prop_share.c runqueue.c water_fill.c) \
           mm/buddy.c mm/heap.c mm/memmap.c \
           $(addprefix drivers/,acpi_aml.c acpi_fadt.c acpi_madt.c \
@@ -197,29 +195,36 @@ test: $(UNIT_BIN) $(FUZZ_BIN) $(BOOT_FILES) | $(B)/.have-test
 lint: $(B)/vmkernel.elf | $(B)/.have-lint
 	$(Q)tests/lint/lint.sh "$(CC)" "$(CFLAGS)" $<
 
-# btrun runs 32-bit Linux programs under the translator, far above where they
-# want to be.  Optimised and without sanitizers: its speed is measured.
-BTRUN_SRC := $(wildcard tests/btrun/*.c tests/btrun/*.S bt/*.c) \
+# btrun runs Linux programs under the translator, far above where they want to
+# be; vmrun runs a VM.  Optimised, without sanitizers: their speed counts.
+NATIVE  := $(HOSTCC) -m32 -std=gnu11 -O2 -g $(WARN) -I. -Itests -D_GNU_SOURCE \
+           -freg-struct-return -fno-strict-aliasing -static -no-pie -fno-pie
+BTRUN_SRC := $(wildcard tests/btrun/*.[cS] bt/*.c) \
            kernel/base/format.c kernel/base/str.c
-$(B)/btrun: $(BTRUN_SRC) $(wildcard tests/btrun/*.h bt/*.h bt/*.def) Makefile \
-    | $(B)/.have-build
-	$(call say,BTRUN,$@)
-	$(Q)$(HOSTCC) -m32 -std=gnu11 -O2 -g $(WARN) -I. -D_GNU_SOURCE -static \
-	    -fno-strict-aliasing -no-pie -fno-pie \
-	    -Wl,-Ttext-segment=0x70000000 $(BTRUN_SRC) -o $@
+VMRUN_SRC := $(wildcard tests/vmrun/*.c bt/d*.c vmm/*.c vmm/*/*.c) \
+           $(addprefix kernel/base/,format.c number.c status.c str.c) \
+           tests/unit/fake_native.c
+HEADERS := Makefile $(wildcard $(addsuffix /*.[hd]*,tests/btrun tests/vmrun \
+           bt vmm vmm/*))
+LINK_btrun := -Wl,-Ttext-segment=0x70000000
+$(B)/btrun: $(BTRUN_SRC)
+$(B)/vmrun: $(VMRUN_SRC)
+$(B)/btrun $(B)/vmrun: $(HEADERS) | $(B)/.have-build
+	$(call say,NATIVE,$@)
+	$(Q)$(NATIVE) $(LINK_$(@F)) $(filter %.c %.S,$^) -o $@
+
+$(B)/guests/.%: scripts/guests.sh scripts/guest_init.sh scripts/initramfs.py
+	$(call say,FETCH,$* guest)
+	$(Q)scripts/guests.sh $(B)/guests $* && touch $@
 
 # Benchmarks in C, tests/bench/bench_*.c: optimised, 32-bit like the VMkernel.
 BENCH_BIN := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/bench/bench_*.c))
-BENCH_SRC := $(wildcard bt/*.c vmm/*.c vmm/interp/*.c) \
-             kernel/base/format.c kernel/base/str.c \
-             $(addprefix tests/unit/fake_,guest.c image.c native.c)
-$(B)/bench/%: tests/bench/%.c $(BENCH_SRC) \
-    $(wildcard bt/*.h bt/*.def vmm/*.h vmm/interp/*.h) Makefile \
-    | $(B)/.have-test
+BENCH_SRC := $(filter-out tests/vmrun/%,$(VMRUN_SRC)) $(wildcard bt/*.c) \
+             tests/unit/fake_guest.c tests/unit/fake_image.c
+$(B)/bench/%: tests/bench/%.c $(BENCH_SRC) $(HEADERS) | $(B)/.have-test
 	$(call say,BENCH,$<)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) -m32 -std=gnu11 -O2 -freg-struct-return \
-	    -fno-strict-aliasing $(WARN) -I. -Itests $< $(BENCH_SRC) -o $@
+	$(Q)$(NATIVE) $< $(sort $(BENCH_SRC)) -o $@
 
 # What btrun's speed is measured with: programs like any other.
 PROGRAM_SRC := $(wildcard tests/bench/programs/*.c)

@@ -48,7 +48,7 @@ struct step {
 };
 
 struct walk {
-    struct vcpu *v;
+    struct vcpu *vcpu;
     gla_t linear;
     unsigned access;        /* enum guest_access, without GUEST_SYSTEM */
     bool is_user;
@@ -75,7 +75,7 @@ read_entry(struct walk *w, uint64_t table, uint32_t index)
 
     s->at = make_gpa(table + (uint64_t)index * entry_size(w));
     s->entry = 0;
-    if (!guest_phys_read(w->v, s->at, &s->entry, entry_size(w)))
+    if (!guest_phys_read(w->vcpu, s->at, &s->entry, entry_size(w)))
         s->entry = w->is_pae ? UINT64_MAX : UINT32_MAX;
     return s;
 }
@@ -96,8 +96,8 @@ static bool
 walk_two_levels(struct walk *w)
 {
     uint32_t linear = gla_raw(w->linear);
-    bool has_pse = (w->v->cpu.cr4 & CR4_PSE) != 0;
-    pte_t pde = read_entry(w, w->v->cpu.cr3 & CR3_TABLE_2,
+    bool has_pse = (w->vcpu->cpu.cr4 & CR4_PSE) != 0;
+    pte_t pde = read_entry(w, w->vcpu->cpu.cr3 & CR3_TABLE_2,
                            linear >> PD2_SHIFT)->entry;
     bool is_large = has_pse && (pde & PTE_PS) != 0;
     pte_t pte;
@@ -118,7 +118,7 @@ static bool
 walk_pae(struct walk *w)
 {
     uint32_t linear = gla_raw(w->linear);
-    pte_t pdpte = w->v->cpu.pdpte[pdpt_index(linear)];
+    pte_t pdpte = w->vcpu->cpu.pdpte[pdpt_index(linear)];
     uint64_t reserved = PAE_RESERVED | (w->has_nx ? 0 : PTE_NX);
     bool is_large;
     pte_t pde, pte;
@@ -145,7 +145,7 @@ may_write(const struct walk *w)
 {
     pte_t all = PTE_RW;
 
-    if (!w->is_user && (w->v->cpu.cr0 & CR0_WP) == 0)
+    if (!w->is_user && (w->vcpu->cpu.cr0 & CR0_WP) == 0)
         return true;
     for (unsigned n = 0; n < w->steps; n++)
         all &= w->step[n].entry;
@@ -194,7 +194,7 @@ set_bits(struct walk *w)
             continue;
         s->entry |= bits;
         /* Not RAM: the write goes nowhere, as on a bus. */
-        if (!guest_phys_write(w->v, s->at, &s->entry, entry_size(w)))
+        if (!guest_phys_write(w->vcpu, s->at, &s->entry, entry_size(w)))
             continue;
     }
 }
@@ -210,8 +210,8 @@ raise_fault(const struct walk *w)
         error |= PF_ERR_U;
     if (w->access == GUEST_FETCH && w->has_nx)
         error |= PF_ERR_I;
-    vcpu_fault_error(w->v, VEC_PF, error);
-    w->v->fault.address = w->linear;
+    vcpu_fault_error(w->vcpu, VEC_PF, error);
+    w->vcpu->fault.address = w->linear;
     return false;
 }
 
@@ -221,7 +221,7 @@ begin(struct vcpu *v, gla_t at, unsigned access)
     bool is_pae = (v->cpu.cr4 & CR4_PAE) != 0;
 
     return (struct walk){
-        .v = v, .linear = at, .access = access & GUEST_ACCESS_MASK,
+        .vcpu = v, .linear = at, .access = access & GUEST_ACCESS_MASK,
         .is_user = v->cpu.cpl == CPL_USER && (access & GUEST_SYSTEM) == 0,
         .is_pae = is_pae, .has_nx = is_pae && (v->cpu.efer & EFER_NXE) != 0,
     };
@@ -236,7 +236,7 @@ report(const struct walk *w, struct guest_mapping *mapping)
     *mapping = (struct guest_mapping){
         .at = make_gpa(w->page + offset), .page_size = w->page_size,
         .is_writable = may_write(w), .is_dirty = (leaf & PTE_D) != 0,
-        .is_global = (w->v->cpu.cr4 & CR4_PGE) && (leaf & PTE_G),
+        .is_global = (w->vcpu->cpu.cr4 & CR4_PGE) && (leaf & PTE_G),
     };
 }
 

@@ -1,0 +1,94 @@
+/*
+ * ports.c - what the virtual CPU reaches besides memory: ports, model-specific
+ * registers, time; vmm/guest_port.h for this process.
+ *
+ * Time has passed since the devices were last looked at, so they are told
+ * first.  Whatever an access changed at the CPU's wires is served at the next
+ * boundary.
+ */
+#include "kernel/x86/regs.h"
+#include "vmm/guest_port.h"
+#include "vmrun/machine.h"
+
+#define MSR_PLATFORM_ID     0x017
+#define MSR_EBL_CR_POWERON  0x02a
+#define MSR_BIOS_SIGN_ID    0x08b
+#define MSR_MISC_ENABLE     0x1a0
+#define MISC_ENABLE_STRINGS BIT64(0)        /* fast strings */
+
+static void
+look_at_wires(struct machine *m)
+{
+    if (chipset_is_interrupt_pending(&m->chipset))
+        m->vcpu.attention |= ATTENTION_INTERRUPT;
+}
+
+uint32_t
+guest_port_in(struct vcpu *v, uint16_t port, unsigned size)
+{
+    struct machine *m = machine_of(v);
+    uint32_t value;
+
+    m->stats.io_in++;
+    chipset_run(&m->chipset, machine_now(m));
+    value = chipset_port_in(&m->chipset, port, size);
+    look_at_wires(m);
+    return value;
+}
+
+void
+guest_port_out(struct vcpu *v, uint16_t port, unsigned size, uint32_t value)
+{
+    struct machine *m = machine_of(v);
+
+    m->stats.io_out++;
+    chipset_run(&m->chipset, machine_now(m));
+    chipset_port_out(&m->chipset, port, size, value);
+    /* Deadlines may be new, and requests: back to the loop. */
+    m->vcpu.attention |= ATTENTION_STOP;
+}
+
+/* Registers that kernels read without asking CPUID; none does anything. */
+bool
+guest_msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+    (void)v;
+    switch (msr) {
+    case MSR_PLATFORM_ID:
+    case MSR_EBL_CR_POWERON:
+    case MSR_BIOS_SIGN_ID:
+        *value = 0;
+        return true;
+    case MSR_MISC_ENABLE:
+        *value = MISC_ENABLE_STRINGS;
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool
+guest_msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+    (void)v;
+    (void)value;
+    return msr == MSR_BIOS_SIGN_ID || msr == MSR_MISC_ENABLE;
+}
+
+uint64_t
+guest_machine_tsc(struct vcpu *v)
+{
+    STATIC_ASSERT(TSC_HZ == NSEC_PER_SEC);
+    return machine_now(machine_of(v));
+}
+
+void
+guest_fpu_error(struct vcpu *v)
+{
+    struct machine *m = machine_of(v);
+    const struct irq_wire wire = { &m->chipset.lines, IRQ_FPU,
+                                   IRQ_SOURCE_ISA };
+
+    irq_wire_pulse(&wire);
+    look_at_wires(m);
+}

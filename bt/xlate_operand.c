@@ -19,10 +19,16 @@ static const uint8_t overrides[SEG_NONE] = {
 enum bt_segment_rule
 xlate_segment_rule(const struct xlate *x, const struct insn *insn)
 {
+    const struct bt_env *env = x->bt->env;
+
+    /* Through CS nobody may write, where DS would let them. */
+    if (insn->segment == SEG_CS && env->cs_rule == SEGMENT_AS_DS &&
+        (insn_opcode(insn)->mem_access & ACCESS_W) != 0)
+        return SEGMENT_EMULATE;
     if (insn->segment == SEG_CS)
-        return (enum bt_segment_rule)x->bt->env->cs_rule;
+        return (enum bt_segment_rule)env->cs_rule;
     if (insn->segment == SEG_GS)
-        return (enum bt_segment_rule)x->bt->env->gs_rule;
+        return (enum bt_segment_rule)env->gs_rule;
     return SEGMENT_AS_IS;
 }
 

@@ -139,8 +139,7 @@ $(B)/unit$(1)/%: $(B)/host$(1)/tests/unit/%.o \
 	$$(Q)$$(HOSTCC) -m$(1) -fsanitize=address,undefined $$^ \
 	    $$(LIB$(1)) $$(LIBS_$$*) -o $$@
 endef
-$(eval $(call host_rules,32))
-$(eval $(call host_rules,64))
+$(foreach n,32 64,$(eval $(call host_rules,$(n))))
 .SECONDARY:
 
 # cmocka for 32-bit programs, without adding an architecture to the system.
@@ -152,6 +151,7 @@ $(B)/i386/.done: scripts/fetch_i386.sh | $(B)/.have-test
 UNIT_BIN := $(patsubst %,$(B)/unit64/%,\
               $(filter-out $(UNIT_32_ONLY),$(UNIT))) \
             $(patsubst %,$(B)/unit32/%,$(filter-out $(UNIT_64_ONLY),$(UNIT)))
+include tests/lockstep/lockstep.mk
 unit: $(UNIT_BIN)
 	$(Q)$(PYTHON) tests/run.py unit $(UNIT_BIN)
 

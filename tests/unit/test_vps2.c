@@ -1,5 +1,5 @@
 /*
- * test_vps2.c - vmm/dev/vps2.c, vkeyboard.c and vmouse.c, as drivers use them.
+ * test_vps2.c - vmm/dev/vps2.c and vkeyboard.c, as drivers use them.
  */
 #include "unit/test.h"
 
@@ -407,123 +407,6 @@ test_overrun(void **state)
     expect_keys("1c");
 }
 
-static void
-test_mouse_commands(void **state)
-{
-    (void)state;
-    set_ccb(0x47);
-    tell_mouse(0xff);
-    expect_mouse("fa aa 00");
-    tell_mouse(0xf2);
-    expect_mouse("fa 00");
-    tell_mouse(0xe9);
-    expect_mouse("fa 00 02 64");
-    tell_mouse(0xe8);
-    expect_mouse("fa");
-    tell_mouse(3);
-    expect_mouse("fa");
-    tell_mouse(0xe7);
-    expect_mouse("fa");
-    tell_mouse(0xf4);
-    expect_mouse("fa");
-    tell_mouse(0xf3);
-    expect_mouse("fa");
-    tell_mouse(40);
-    expect_mouse("fa");
-    tell_mouse(0xe9);
-    expect_mouse("fa 30 03 28");
-    tell_mouse(0xf6);
-    expect_mouse("fa");
-    tell_mouse(0xe9);
-    expect_mouse("fa 00 02 64");
-    tell_mouse(0xe1);
-    expect_mouse("fe");
-    tell_mouse(0xe8);
-    tell_mouse(4);
-    expect_mouse("fa fc");
-    tell_mouse(0xee);
-    expect_mouse("fa");
-    tell_mouse(0x12);
-    expect_mouse("12");
-    tell_mouse(0xf4);
-    expect_mouse("f4");
-    tell_mouse(0xec);
-    expect_mouse("fa");
-    tell_mouse(0xfe);
-    expect_mouse("fa");
-}
-
-static void
-test_mouse_packets(void **state)
-{
-    (void)state;
-    set_ccb(0x47);
-    move(5, 5, 0, 0);
-    expect_mouse("");
-    tell_mouse(0xf4);
-    expect_mouse("fa");
-    move(5, 3, 0, MOUSE_LEFT);
-    assert_int_equal(lines.held[IRQ_MOUSE], 1);
-    expect_mouse("29 05 fd");
-    move(-1, -2, 9, MOUSE_RIGHT | MOUSE_MIDDLE);
-    expect_mouse("1e ff 02");
-    move(0, 0, 0, MOUSE_RIGHT | MOUSE_MIDDLE);
-    expect_mouse("");
-    /* Sums up while the guest does not read; large ones in parts. */
-    move(1, 0, 0, 0);
-    move(300, 0, 0, 0);
-    move(300, 0, 0, 0);
-    expect_mouse("08 01 00 08 ff 00 08 ff 00 08 5a 00");
-    move(32767, 0, 0, 0);
-    move(32767, -32768, 0, 0);
-    tell_mouse(0xf5);
-    expect_mouse("08 fa");
-    /* Remote: only when asked. */
-    tell_mouse(0xf0);
-    tell_mouse(0xf4);
-    expect_mouse("fa fa");
-    move(2, 0, 0, 0);
-    expect_mouse("");
-    tell_mouse(0xeb);
-    expect_mouse("fa 08 02 00");
-    /* Scaling 2:1 */
-    tell_mouse(0xea);
-    expect_mouse("fa");
-    tell_mouse(0xe7);
-    expect_mouse("fa");
-    move(2, -3, 0, 0);
-    expect_mouse("08 01 03");
-    move(-20, 0, 0, 0);
-    expect_mouse("18 d8 00");
-}
-
-static void
-test_wheel(void **state)
-{
-    static const uint8_t rates[] = { 200, 100, 80 };
-
-    (void)state;
-    set_ccb(0x47);
-    for (unsigned i = 0; i < ARRAY_LEN(rates); i++) {
-        tell_mouse(0xf3);
-        expect_mouse("fa");
-        tell_mouse(rates[i]);
-        expect_mouse("fa");
-    }
-    tell_mouse(0xf2);
-    expect_mouse("fa 03");
-    tell_mouse(0xf4);
-    expect_mouse("fa");
-    move(0, 0, 1, 0);
-    expect_mouse("08 00 00 01");
-    move(1, 0, -9, 0);
-    expect_mouse("08 01 00 f9 08 00 00 fe");
-    tell_mouse(0xff);
-    expect_mouse("fa aa 00");
-    tell_mouse(0xf2);
-    expect_mouse("fa 00");
-}
-
 /* The keyboard goes first; the mouse can be kept out. */
 static void
 test_both(void **state)
@@ -558,9 +441,6 @@ main(void)
         cmocka_unit_test_setup(test_keyboard_commands, setup),
         cmocka_unit_test_setup(test_typematic, setup),
         cmocka_unit_test_setup(test_overrun, setup),
-        cmocka_unit_test_setup(test_mouse_commands, setup),
-        cmocka_unit_test_setup(test_mouse_packets, setup),
-        cmocka_unit_test_setup(test_wheel, setup),
         cmocka_unit_test_setup(test_both, setup),
     };
 

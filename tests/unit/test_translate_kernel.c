@@ -322,7 +322,7 @@ static const struct {
     { "mov %ss, %dx", 3, { 0x66, 0x8c, 0xd2 } },
     { "mov %es, (%ebx)", 2, { 0x8c, 0x03 } },
     { "mov %gs, 8(%ecx)", 3, { 0x8c, 0x69, 0x08 } },
-    { "mov %fs, %cs:(%eax,%edx)", 4, { 0x2e, 0x8c, 0x24, 0x10 } },
+    { "mov %cs:(%eax,%edx), %fs", 4, { 0x2e, 0x8e, 0x24, 0x10 } },
     { "mov %ds, (%bx,%si)", 3, { 0x67, 0x8c, 0x18 } },
     { "push %cs", 1, { 0x0e } },
     { "push %gs", 2, { 0x0f, 0xa8 } },
@@ -419,6 +419,7 @@ test_the_rest_leaves(void **state)
         { 0x8e, 0xd0 }, { 0x17 },               /* mov and pop to %ss */
         { 0x65, 0x8c, 0x18 },                   /* mov %ds, %gs:(%eax) */
         { 0x65, 0x8e, 0x18 },                   /* and back */
+        { 0x2e, 0x8c, 0x18 },                   /* mov %ds, %cs:(%eax) */
         { 0x8c, 0x1c, 0x08 },                   /* mov %ds, (%eax,%ecx) */
         { 0x0f, 0x22, 0xd8 }, { 0x0f, 0x31 },   /* to %cr3, rdtsc */
         { 0x0f, 0xa2 }, { 0xec }, { 0xcf },     /* cpuid, in, iret */

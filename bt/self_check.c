@@ -15,13 +15,14 @@
  *              exit CHANGED; the copy
  *      ok:     mov   slots.ecx, %ecx
  *
- * The guest's flags are alive at the exit, whatever the unit does to them: what
- * is there now may read them.
+ * The guest's flags are alive at the exit: what is there now may read them.
+ * CS is readable where it is the guest's own, and DS flat where it serves
+ * instead.  If a check reads something else after all, smc.c gives it up.
  *
- * A CPU executes what was stored by the instruction before, so such a unit ends
- * behind the first instruction that may write to memory, and the next one looks
- * again.  It is on one page, unless its only instruction is not, and looks at
- * its bytes in order: a fault there is one that the fetch would have had.
+ * A CPU executes what the instruction before has stored, so such a unit ends
+ * behind the first one that may write, and the next looks again.  It is on one
+ * page, but for a single instruction on two, and reads its bytes in order: a
+ * fault there is one that the fetch would have had.
  */
 #include "bt/xlate_int.h"
 

@@ -277,21 +277,44 @@ count_change(struct bt *bt, uint32_t id)
     drop_page(bt, id, BT_DROP_WATCH);
 }
 
+/*
+ * TU's bytes are what they were: its check reads others, or a guest that can
+ * write to the slots lies.  Let its page be watched before long.
+ */
+static void
+distrust(struct bt *bt, struct bt_tu *tu)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (is_checking(bt, tu->page[i])) {
+            count_change(bt, tu->page[i]);
+            return;
+        }
+    smc_drop(bt, tu, BT_DROP_WATCH);
+}
+
+static void
+learn_change(struct bt *bt, struct bt_tu *tu, uint32_t at)
+{
+    uint32_t insn = self_check_insn_at(bt, tu, at);
+    uint32_t id = tu->page[(tu->eip & PAGE_MASK) + at >= PAGE_SIZE];
+
+    bt->stats.changes++;
+    smc_drop(bt, tu, BT_DROP_CHANGED);
+    count_change(bt, id);
+    adapt_note_change(bt, insn);
+}
+
 void
 smc_changed(struct bt *bt, uint32_t eip)
 {
     struct bt_tu *tu = tc_find(bt, eip);
-    uint32_t at, insn, id;
+    uint32_t at;
 
     if (tu == NULL || tu->source == 0)
         return;
     at = self_check_compare(bt, tu);
     if (at == tu->length)
-        return;
-    bt->stats.changes++;
-    insn = self_check_insn_at(bt, tu, at);
-    id = tu->page[(eip & PAGE_MASK) + at >= PAGE_SIZE];
-    smc_drop(bt, tu, BT_DROP_CHANGED);
-    count_change(bt, id);
-    adapt_note_change(bt, insn);
+        distrust(bt, tu);
+    else
+        learn_change(bt, tu, at);
 }

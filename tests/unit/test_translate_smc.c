@@ -173,6 +173,25 @@ test_page_becomes_self_checking(void **state)
     assert_int_equal(check_at(bt_entry(fake.bt, CODE_GUEST)), CHECK_NONE);
 }
 
+/* A check that fails over and over, but the bytes are the same. */
+static void
+test_wrong_checks_end(void **state)
+{
+    uint32_t at;
+    unsigned n = 0;
+
+    (void)state;
+    bt_entry(fake.bt, CODE_GUEST);
+    unwatch(CODE_ID);
+    at = bt_entry(fake.bt, CODE_GUEST);
+    do {
+        exit_changed(CODE_GUEST);
+        assert_true(n++ < 1000);
+    } while (bt_entry(fake.bt, CODE_GUEST) == at);
+    assert_int_equal(check_at(bt_entry(fake.bt, CODE_GUEST)), CHECK_NONE);
+    assert_true(fake.is_watched[0]);
+}
+
 static void
 test_lengths_of_checks(void **state)
 {
@@ -445,6 +464,7 @@ main(void)
         TEST(test_same_memory_at_two_addresses),
         TEST(test_successors_inherit_the_stub),
         TEST(test_page_becomes_self_checking),
+        TEST(test_wrong_checks_end),
         TEST(test_lengths_of_checks),
         TEST(test_checks_stay_on_their_page),
         TEST(test_self_checking_units_end_in_stores),

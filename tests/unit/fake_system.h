@@ -2,8 +2,8 @@
  * fake_system.h - a guest in protected mode with all its tables: a virtual CPU,
  * memory, and the words in which tests of the interpreter are written.
  *
- * Segments are flat.  A test puts code at SYS_CODE with START(), changes what it
- * wants to, steps, and looks.
+ * Segments are flat.  A test puts code at AT_CODE with START(), changes what
+ * it wants to, steps, and looks.
  */
 #ifndef TESTS_UNIT_FAKE_SYSTEM_H
 #define TESTS_UNIT_FAKE_SYSTEM_H
@@ -12,16 +12,16 @@
 #include "unit/fake_guest.h"
 #include "unit/test.h"
 
-#define SYS_MEMORY      0x20000u
-#define SYS_GDT         0x1000u
-#define SYS_IDT         0x2000u
-#define SYS_TSS         0x3000u
-#define SYS_LDT         0x3800u
-#define SYS_CODE        0x4000u
-#define SYS_HANDLER     0x5000u
-#define SYS_STACK       0x8000u         /* grows down */
-#define SYS_STACK_0     0x9000u         /* of ring 0, in the TSS */
-#define SYS_DATA        0xa000u
+#define MEMORY_SIZE     0x20000u
+#define AT_GDT          0x1000u
+#define AT_IDT          0x2000u
+#define AT_TSS          0x3000u
+#define AT_LDT          0x3800u
+#define AT_CODE         0x4000u
+#define AT_HANDLER      0x5000u
+#define AT_STACK        0x8000u         /* grows down */
+#define AT_STACK_0      0x9000u         /* of ring 0, in the TSS */
+#define AT_DATA         0xa000u
 
 enum system_selector {
     SEL_CODE_0 = 0x08, SEL_DATA_0 = 0x10, SEL_CODE_3 = 0x1b,
@@ -29,7 +29,7 @@ enum system_selector {
     SEL_TASK = 0x40, SEL_FREE = 0x48, SEL_FREE_2 = 0x50,
 };
 
-extern uint8_t memory[SYS_MEMORY];
+extern uint8_t memory[MEMORY_SIZE];
 extern struct vcpu vcpu;
 extern struct interp interp;
 
@@ -66,7 +66,7 @@ step_ok(void)
 static inline void
 expect_fault(unsigned vector, uint32_t error)
 {
-    static uint8_t before[SYS_MEMORY];
+    static uint8_t before[MEMORY_SIZE];
     struct guest_cpu cpu = vcpu.cpu;
 
     memcpy(before, memory, sizeof(memory));
@@ -77,12 +77,12 @@ expect_fault(unsigned vector, uint32_t error)
     assert_memory_equal(before, memory, sizeof(memory));
 }
 
-/* Deliver vcpu.fault, and be at SYS_HANDLER. */
+/* Deliver vcpu.fault, and be at AT_HANDLER. */
 static inline void
 deliver_ok(void)
 {
     assert_int_equal(interp_deliver(&vcpu, EVENT_FAULT, 0), INTERP_OK);
-    assert_int_equal(vcpu.cpu.eip, SYS_HANDLER);
+    assert_int_equal(vcpu.cpu.eip, AT_HANDLER);
 }
 
 #endif

@@ -13,7 +13,7 @@
 static struct gate *
 gate_of(unsigned vector)
 {
-    return (struct gate *)(void *)(memory + SYS_IDT + 8 * vector);
+    return (struct gate *)(void *)(memory + AT_IDT + 8 * vector);
 }
 
 static void
@@ -29,14 +29,14 @@ gate_16_same_level(void **state)
 {
     (void)state;
     START(0, "\x90");
-    put_vector(0x21, SYS_INT16, SYS_HANDLER | 0xdead0000);
+    put_vector(0x21, SYS_INT16, AT_HANDLER | 0xdead0000);
     vcpu.cpu.eflags |= EFLAGS_IF | EFLAGS_CF;
     deliver_external(0x21);
-    assert_int_equal(vcpu.cpu.eip, SYS_HANDLER);
-    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], SYS_STACK - 6);
-    assert_int_equal(get16(SYS_STACK - 2), EFLAGS_IF | EFLAGS_CF | 2);
-    assert_int_equal(get16(SYS_STACK - 4), SEL_CODE_0);
-    assert_int_equal(get16(SYS_STACK - 6), SYS_CODE);
+    assert_int_equal(vcpu.cpu.eip, AT_HANDLER);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK - 6);
+    assert_int_equal(get16(AT_STACK - 2), EFLAGS_IF | EFLAGS_CF | 2);
+    assert_int_equal(get16(AT_STACK - 4), SEL_CODE_0);
+    assert_int_equal(get16(AT_STACK - 6), AT_CODE);
     assert_int_equal(vcpu.cpu.eflags & EFLAGS_IF, 0);
 }
 
@@ -46,19 +46,19 @@ tss_16(void **state)
 {
     (void)state;
     START(3, "\xf4");
-    put_vector(VEC_GP, SYS_TRAP16, SYS_HANDLER);
+    put_vector(VEC_GP, SYS_TRAP16, AT_HANDLER);
     vcpu.cpu.tr.rights = RIGHTS_P | SYS_TSS16_BUSY;
     vcpu.cpu.tr.limit = 0x2b;
-    put32(SYS_TSS + 2, SYS_STACK_0 | SEL_DATA_0 << 16);
+    put32(AT_TSS + 2, AT_STACK_0 | SEL_DATA_0 << 16);
     expect_fault(VEC_GP, 0);
     vcpu.cpu.eflags |= EFLAGS_IF;
     deliver_ok();
-    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], SYS_STACK_0 - 12);
-    assert_int_equal(get16(SYS_STACK_0 - 2), SEL_DATA_3);
-    assert_int_equal(get16(SYS_STACK_0 - 4), SYS_STACK);
-    assert_int_equal(get16(SYS_STACK_0 - 8), SEL_CODE_3);
-    assert_int_equal(get16(SYS_STACK_0 - 10), SYS_CODE);
-    assert_int_equal(get16(SYS_STACK_0 - 12), 0);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK_0 - 12);
+    assert_int_equal(get16(AT_STACK_0 - 2), SEL_DATA_3);
+    assert_int_equal(get16(AT_STACK_0 - 4), AT_STACK);
+    assert_int_equal(get16(AT_STACK_0 - 8), SEL_CODE_3);
+    assert_int_equal(get16(AT_STACK_0 - 10), AT_CODE);
+    assert_int_equal(get16(AT_STACK_0 - 12), 0);
     assert_true(vcpu.cpu.eflags & EFLAGS_IF);
     assert_int_equal(vcpu.cpu.cpl, 0);
 }
@@ -68,14 +68,14 @@ expect_software_fault(unsigned vector, uint32_t error)
 {
     expect_fault(vector, error);
     system_start(3, "\xcd\x80", 2);
-    put_vector(0x80, SYS_INT32, SYS_HANDLER);
+    put_vector(0x80, SYS_INT32, AT_HANDLER);
 }
 
 /* What may be wrong with a gate, its code segment and the new stack. */
 static void
 error_codes(void **state)
 {
-    struct tss *tss = (struct tss *)(void *)(memory + SYS_TSS);
+    struct tss *tss = (struct tss *)(void *)(memory + AT_TSS);
 
     (void)state;
     START(3, "\xcd\x80");
@@ -120,15 +120,15 @@ external_errors(void **state)
 {
     (void)state;
     START(0, "\x90");
-    put_vector(VEC_GP, SYS_INT32, SYS_HANDLER);
+    put_vector(VEC_GP, SYS_INT32, AT_HANDLER);
     deliver_external(0x30);
-    assert_int_equal(vcpu.cpu.eip, SYS_HANDLER);
+    assert_int_equal(vcpu.cpu.eip, AT_HANDLER);
     assert_int_equal(get32(vcpu.cpu.gpr[GPR_ESP]),
                      0x30 << 3 | ERROR_IDT | ERROR_EXT);
     /* The stack of ring 0 has no room: #SS with its selector. */
     START(3, "\x90");
-    put_vector(0x30, SYS_INT32, SYS_CODE);
-    put_vector(VEC_TS, SYS_INT32, SYS_HANDLER);
+    put_vector(0x30, SYS_INT32, AT_CODE);
+    put_vector(VEC_TS, SYS_INT32, AT_HANDLER);
     vcpu.cpu.tr.limit = 4;
     assert_int_equal(interp_deliver(&vcpu, EVENT_EXTERNAL, 0x30),
                      INTERP_SHUTDOWN);
@@ -140,9 +140,9 @@ stack_without_room(void **state)
 {
     (void)state;
     START(3, "\xcd\x80");
-    put_vector(0x80, SYS_INT32, SYS_HANDLER);
+    put_vector(0x80, SYS_INT32, AT_HANDLER);
     put_descriptor(SEL_DATA_0, SEG_DATA_W | SEG_ACCESSED, 0)->g = 0;
-    put32(SYS_TSS + 4, 0x10);
+    put32(AT_TSS + 4, 0x10);
     put_descriptor(SEL_CODE_0, SEG_CODE | SEG_ACCESSED, 0);
     expect_fault(VEC_SS, SEL_DATA_0);
     assert_int_equal(vcpu.cpu.segment[SEG_SS].selector, SEL_DATA_3);
@@ -154,23 +154,23 @@ page_fault_in_delivery(void **state)
 {
     (void)state;
     START(3, "\x90");
-    put_vector(0x30, SYS_INT32, SYS_CODE);
-    put_vector(VEC_PF, SYS_INT32, SYS_HANDLER);
+    put_vector(0x30, SYS_INT32, AT_CODE);
+    put_vector(VEC_PF, SYS_INT32, AT_HANDLER);
     gate_of(VEC_PF)->dpl = 0;
-    fake_guest.no_write[(SYS_STACK_0 - 4) / PAGE_SIZE] = 1;
+    fake_guest.no_write[(AT_STACK_0 - 4) / PAGE_SIZE] = 1;
     vcpu.fault.vector = 0;
     /* The handler's stack is the same: a double fault, then shutdown. */
     assert_int_equal(interp_deliver(&vcpu, EVENT_EXTERNAL, 0x30),
                      INTERP_SHUTDOWN);
-    assert_int_equal(vcpu.cpu.cr2, SYS_STACK_0 - 4);
+    assert_int_equal(vcpu.cpu.cr2, AT_STACK_0 - 4);
     assert_int_equal(vcpu.cpu.cpl, 3);
-    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], SYS_STACK);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK);
     /* As an instruction's own fault it can be seen. */
     START(3, "\xcd\x80");
-    put_vector(0x80, SYS_INT32, SYS_CODE);
-    fake_guest.no_write[(SYS_STACK_0 - 4) / PAGE_SIZE] = 1;
+    put_vector(0x80, SYS_INT32, AT_CODE);
+    fake_guest.no_write[(AT_STACK_0 - 4) / PAGE_SIZE] = 1;
     expect_fault(VEC_PF, 3);
-    assert_int_equal(gla_raw(vcpu.fault.address), SYS_STACK_0 - 4);
+    assert_int_equal(gla_raw(vcpu.fault.address), AT_STACK_0 - 4);
 }
 
 /* Table 6-5: which pairs of exceptions make a double fault. */
@@ -192,8 +192,8 @@ double_faults(void **state)
     for (size_t n = 0; n < ARRAY_LEN(rows); n++) {
         START(0, "\x90");
         put_vector(rows[n].gp_is_double ? VEC_DF : VEC_NP, SYS_INT32,
-                   SYS_HANDLER);
-        put_vector(rows[n].first, SYS_INT32, SYS_CODE);
+                   AT_HANDLER);
+        put_vector(rows[n].first, SYS_INT32, AT_CODE);
         gate_of(rows[n].first)->p = 0;          /* #NP in delivery */
         if (rows[n].first == VEC_NP)
             gate_of(VEC_NP)->selector = 0;      /* or #GP */
@@ -201,17 +201,17 @@ double_faults(void **state)
         deliver_ok();
         START(0, "\x90");
         put_vector(rows[n].pf_is_double ? VEC_DF : VEC_PF, SYS_INT32,
-                   SYS_HANDLER);
+                   AT_HANDLER);
         if (rows[n].first == VEC_PF)
             continue;
         /* Its code segment's descriptor is on a page that is not there. */
-        put_vector(rows[n].first, SYS_INT32, SYS_CODE);
+        put_vector(rows[n].first, SYS_INT32, AT_CODE);
         gate_of(rows[n].first)->selector = SEL_FREE | SEL_TI;
-        vcpu.cpu.ldtr.base = SYS_MEMORY - 0x48;
+        vcpu.cpu.ldtr.base = MEMORY_SIZE - 0x48;
         vcpu.cpu.ldtr.limit = 0xff;
         vcpu_fault(&vcpu, rows[n].first);
         deliver_ok();
-        assert_int_equal(vcpu.cpu.cr2, SYS_MEMORY);
+        assert_int_equal(vcpu.cpu.cr2, MEMORY_SIZE);
     }
 }
 
@@ -221,17 +221,17 @@ longest_chain(void **state)
 {
     (void)state;
     START(0, "\x90");
-    put_vector(0x30, SYS_INT32, SYS_CODE);
+    put_vector(0x30, SYS_INT32, AT_CODE);
     gate_of(0x30)->p = 0;
-    put_vector(VEC_NP, SYS_INT32, SYS_CODE);
+    put_vector(VEC_NP, SYS_INT32, AT_CODE);
     gate_of(VEC_NP)->selector = SEL_FREE | SEL_TI;
-    vcpu.cpu.ldtr.base = SYS_MEMORY - 0x48;
+    vcpu.cpu.ldtr.base = MEMORY_SIZE - 0x48;
     vcpu.cpu.ldtr.limit = 0xff;
-    put_vector(VEC_DF, SYS_INT32, SYS_HANDLER);
+    put_vector(VEC_DF, SYS_INT32, AT_HANDLER);
     deliver_external(0x30);
-    assert_int_equal(vcpu.cpu.eip, SYS_HANDLER);
+    assert_int_equal(vcpu.cpu.eip, AT_HANDLER);
     assert_int_equal(get32(vcpu.cpu.gpr[GPR_ESP]), 0);
-    assert_int_equal(get32(vcpu.cpu.gpr[GPR_ESP] + 4), SYS_CODE);
+    assert_int_equal(get32(vcpu.cpu.gpr[GPR_ESP] + 4), AT_CODE);
 }
 
 /* From virtual-8086 mode: only to ring 0, and not to conforming code. */
@@ -244,21 +244,21 @@ from_v86(void **state)
     for (unsigned n = 0; n < SEG_NONE; n++)
         set_limits(n, 0, UINT16_MAX);
     vcpu.cpu.segment[SEG_CS].rights &= (uint16_t)~RIGHTS_DB;
-    put_vector(VEC_BP, SYS_INT32, SYS_HANDLER);
+    put_vector(VEC_BP, SYS_INT32, AT_HANDLER);
     put_descriptor(SEL_CODE_0, SEG_CODE | SEG_ACCESSED, 3);
     expect_fault(VEC_GP, SEL_CODE_0);
     put_descriptor(SEL_CODE_0, SEG_CODE | SEG_CODE_C | SEG_ACCESSED, 0);
     expect_fault(VEC_GP, SEL_CODE_0);
     put_descriptor(SEL_CODE_0, SEG_CODE | SEG_ACCESSED, 0);
     step_ok();
-    assert_int_equal(vcpu.cpu.eip, SYS_HANDLER);
-    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], SYS_STACK_0 - 36);
-    assert_true(get32(SYS_STACK_0 - 28) & EFLAGS_VM);
+    assert_int_equal(vcpu.cpu.eip, AT_HANDLER);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK_0 - 36);
+    assert_true(get32(AT_STACK_0 - 28) & EFLAGS_VM);
     /* INT n needs IOPL 3, INT3 does not. */
     START(3, "\xcd\x80");
     vcpu.cpu.eflags |= EFLAGS_VM;
     vcpu_derive_segments(&vcpu);
-    put_vector(0x80, SYS_INT32, SYS_HANDLER);
+    put_vector(0x80, SYS_INT32, AT_HANDLER);
     expect_fault(VEC_GP, 0);
 }
 
@@ -268,12 +268,12 @@ conforming_handler(void **state)
 {
     (void)state;
     START(3, "\xcc");
-    put_vector(VEC_BP, SYS_INT32, SYS_HANDLER);
+    put_vector(VEC_BP, SYS_INT32, AT_HANDLER);
     put_descriptor(SEL_CODE_0, SEG_CODE | SEG_CODE_C, 0);
     step_ok();
     assert_int_equal(vcpu.cpu.cpl, 3);
     assert_int_equal(vcpu.cpu.segment[SEG_CS].selector, SEL_CODE_0 | 3);
-    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], SYS_STACK - 12);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK - 12);
 }
 
 static void
@@ -288,7 +288,7 @@ task_gate(void **state)
     START(0, "\xcf");
     vcpu.cpu.eflags |= EFLAGS_NT;
     assert_int_equal(interp_step(&vcpu), INTERP_REFUSED);
-    assert_int_equal(vcpu.cpu.eip, SYS_CODE);
+    assert_int_equal(vcpu.cpu.eip, AT_CODE);
 }
 
 /* What a boundary brings: traps, NMI, interrupt; and what holds them off. */
@@ -312,11 +312,11 @@ boundary(void **state)
     vcpu.cpu.block = 0;
     vcpu.cpu.pending_debug = 0;
     /* An NMI blocks the next until IRET. */
-    put_vector(VEC_NMI, SYS_INT32, SYS_CODE + 1);
+    put_vector(VEC_NMI, SYS_INT32, AT_CODE + 1);
     deliver_external(VEC_NMI);
     assert_int_equal(vcpu_pending(&vcpu, true), PENDING_NONE);
     step_ok();
-    assert_int_equal(vcpu.cpu.eip, SYS_CODE);
+    assert_int_equal(vcpu.cpu.eip, AT_CODE);
     assert_int_equal(vcpu_pending(&vcpu, true), PENDING_NMI);
 }
 
@@ -329,17 +329,17 @@ real_mode(void **state)
     vcpu_reset(&vcpu);
     interp_init(&interp, &vcpu);
     vcpu.cpu.eflags |= EFLAGS_AC | EFLAGS_IF;
-    vcpu.cpu.gpr[GPR_ESP] = SYS_STACK;
-    put32(4 * VEC_GP, SYS_HANDLER | 0x10 << 16);
+    vcpu.cpu.gpr[GPR_ESP] = AT_STACK;
+    put32(4 * VEC_GP, AT_HANDLER | 0x10 << 16);
     vcpu_fault_error(&vcpu, VEC_GP, 0);
     deliver_ok();
     assert_int_equal(vcpu.cpu.segment[SEG_CS].base, 0x100);
-    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], SYS_STACK - 6);
-    assert_int_equal(get16(SYS_STACK - 6), 0xfff0);
-    assert_int_equal(get16(SYS_STACK - 4), 0xf000);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK - 6);
+    assert_int_equal(get16(AT_STACK - 6), 0xfff0);
+    assert_int_equal(get16(AT_STACK - 4), 0xf000);
     assert_int_equal(vcpu.cpu.eflags & (EFLAGS_AC | EFLAGS_IF), 0);
     vcpu.cpu.idtr.limit = 4 * 0x30 + 2;
-    put32(4 * VEC_GP, SYS_HANDLER | 0x20 << 16);
+    put32(4 * VEC_GP, AT_HANDLER | 0x20 << 16);
     deliver_external(0x30);
     assert_int_equal(vcpu.cpu.segment[SEG_CS].base, 0x200);
     vcpu.cpu.idtr.limit = 0;

@@ -14,30 +14,30 @@ int_and_iret(void **state)
 {
     (void)state;
     START(3, "\xcd\x80");
-    put_gate(SYS_IDT + 8 * 0x80, SYS_INT32, 3, SYS_HANDLER);
-    memory[SYS_HANDLER] = 0xcf;
+    put_gate(AT_IDT + 8 * 0x80, SYS_INT32, 3, AT_HANDLER);
+    memory[AT_HANDLER] = 0xcf;
     vcpu.cpu.eflags |= EFLAGS_IF | EFLAGS_CF;
     assert_int_equal(interp_step(&vcpu), INTERP_OK);
-    assert_int_equal(vcpu.cpu.eip, SYS_HANDLER);
+    assert_int_equal(vcpu.cpu.eip, AT_HANDLER);
     assert_int_equal(vcpu.cpu.cpl, 0);
-    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], SYS_STACK_0 - 20);
-    assert_int_equal(get32(SYS_STACK_0 - 4), SEL_DATA_3);
-    assert_int_equal(get32(SYS_STACK_0 - 8), SYS_STACK);
-    assert_int_equal(get32(SYS_STACK_0 - 12),
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK_0 - 20);
+    assert_int_equal(get32(AT_STACK_0 - 4), SEL_DATA_3);
+    assert_int_equal(get32(AT_STACK_0 - 8), AT_STACK);
+    assert_int_equal(get32(AT_STACK_0 - 12),
                      EFLAGS_IF | EFLAGS_CF | EFLAGS_FIXED);
-    assert_int_equal(get32(SYS_STACK_0 - 16), SEL_CODE_3);
-    assert_int_equal(get32(SYS_STACK_0 - 20), SYS_CODE + 2);
+    assert_int_equal(get32(AT_STACK_0 - 16), SEL_CODE_3);
+    assert_int_equal(get32(AT_STACK_0 - 20), AT_CODE + 2);
     assert_int_equal(vcpu.cpu.eflags & EFLAGS_IF, 0);
     assert_int_equal(interp_step(&vcpu), INTERP_OK);
-    assert_int_equal(vcpu.cpu.eip, SYS_CODE + 2);
+    assert_int_equal(vcpu.cpu.eip, AT_CODE + 2);
     assert_int_equal(vcpu.cpu.cpl, 3);
-    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], SYS_STACK);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK);
     assert_int_equal(vcpu.cpu.segment[SEG_SS].selector, SEL_DATA_3);
     assert_int_equal(vcpu.cpu.eflags, EFLAGS_IF | EFLAGS_CF | EFLAGS_FIXED);
 
     /* A gate that ring 3 may not use, and one that is not there. */
     START(3, "\xcd\x80");
-    put_gate(SYS_IDT + 8 * 0x80, SYS_INT32, 0, SYS_HANDLER);
+    put_gate(AT_IDT + 8 * 0x80, SYS_INT32, 0, AT_HANDLER);
     expect_fault(VEC_GP, 0x80 << 3 | 2);
     START(3, "\xcd\x80");
     expect_fault(VEC_GP, 0x80 << 3 | 2);
@@ -48,22 +48,22 @@ faults_delivered(void **state)
 {
     (void)state;
     START(3, "\xf4");
-    put_gate(SYS_IDT + 8 * VEC_GP, SYS_TRAP32, 0, SYS_HANDLER);
+    put_gate(AT_IDT + 8 * VEC_GP, SYS_TRAP32, 0, AT_HANDLER);
     expect_fault(VEC_GP, 0);
     vcpu.cpu.eflags |= EFLAGS_IF;
     assert_int_equal(interp_deliver(&vcpu, EVENT_FAULT, 0), INTERP_OK);
-    assert_int_equal(vcpu.cpu.eip, SYS_HANDLER);
+    assert_int_equal(vcpu.cpu.eip, AT_HANDLER);
     assert_int_equal(get32(vcpu.cpu.gpr[GPR_ESP]), 0);
-    assert_int_equal(get32(vcpu.cpu.gpr[GPR_ESP] + 4), SYS_CODE);
+    assert_int_equal(get32(vcpu.cpu.gpr[GPR_ESP] + 4), AT_CODE);
     assert_true(get32(vcpu.cpu.gpr[GPR_ESP] + 12) & EFLAGS_RF);
     assert_true(vcpu.cpu.eflags & EFLAGS_IF);
 
     /* No #GP handler: double fault; no handler for that: shutdown. */
     START(3, "\xf4");
-    put_gate(SYS_IDT + 8 * VEC_DF, SYS_INT32, 0, SYS_HANDLER);
+    put_gate(AT_IDT + 8 * VEC_DF, SYS_INT32, 0, AT_HANDLER);
     expect_fault(VEC_GP, 0);
     assert_int_equal(interp_deliver(&vcpu, EVENT_FAULT, 0), INTERP_OK);
-    assert_int_equal(vcpu.cpu.eip, SYS_HANDLER);
+    assert_int_equal(vcpu.cpu.eip, AT_HANDLER);
     START(3, "\xf4");
     expect_fault(VEC_GP, 0);
     assert_int_equal(interp_deliver(&vcpu, EVENT_FAULT, 0), INTERP_SHUTDOWN);
@@ -76,26 +76,26 @@ call_gate(void **state)
 {
     (void)state;
     START(3, "\x9a\0\0\0\0\x33\0");
-    memory[SYS_GDT + (SEL_GATE & ~7) + 4] = 2;
-    memcpy(memory + SYS_HANDLER, "\xca\x08\0", 3);
-    vcpu.cpu.gpr[GPR_ESP] = SYS_STACK - 8;
-    memcpy(memory + SYS_STACK - 8, "\1\0\0\0\2\0\0\0", 8);
+    memory[AT_GDT + (SEL_GATE & ~7) + 4] = 2;
+    memcpy(memory + AT_HANDLER, "\xca\x08\0", 3);
+    vcpu.cpu.gpr[GPR_ESP] = AT_STACK - 8;
+    memcpy(memory + AT_STACK - 8, "\1\0\0\0\2\0\0\0", 8);
     assert_int_equal(interp_step(&vcpu), INTERP_OK);
-    assert_int_equal(vcpu.cpu.eip, SYS_HANDLER);
+    assert_int_equal(vcpu.cpu.eip, AT_HANDLER);
     assert_int_equal(vcpu.cpu.cpl, 0);
-    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], SYS_STACK_0 - 24);
-    assert_int_equal(get32(SYS_STACK_0 - 12), 2);
-    assert_int_equal(get32(SYS_STACK_0 - 16), 1);
-    assert_int_equal(get32(SYS_STACK_0 - 24), SYS_CODE + 7);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK_0 - 24);
+    assert_int_equal(get32(AT_STACK_0 - 12), 2);
+    assert_int_equal(get32(AT_STACK_0 - 16), 1);
+    assert_int_equal(get32(AT_STACK_0 - 24), AT_CODE + 7);
     assert_int_equal(interp_step(&vcpu), INTERP_OK);
-    assert_int_equal(vcpu.cpu.eip, SYS_CODE + 7);
+    assert_int_equal(vcpu.cpu.eip, AT_CODE + 7);
     assert_int_equal(vcpu.cpu.cpl, 3);
-    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], SYS_STACK);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK);
 
     START(3, "\x9a\0\0\0\0\x43\0");
     assert_int_equal(interp_step(&vcpu), INTERP_REFUSED);
     assert_non_null(interp.refusal);
-    assert_int_equal(vcpu.cpu.eip, SYS_CODE);
+    assert_int_equal(vcpu.cpu.eip, AT_CODE);
 }
 
 /* IRET to virtual-8086 mode, and an interrupt back out of it. */
@@ -109,9 +109,9 @@ v86(void **state)
 
     (void)state;
     START(0, "\xcf");
-    put_gate(SYS_IDT + 8 * VEC_GP, SYS_INT32, 0, SYS_HANDLER);
-    vcpu.cpu.gpr[GPR_ESP] = SYS_STACK;
-    memcpy(memory + SYS_STACK, frame, sizeof(frame));
+    put_gate(AT_IDT + 8 * VEC_GP, SYS_INT32, 0, AT_HANDLER);
+    vcpu.cpu.gpr[GPR_ESP] = AT_STACK;
+    memcpy(memory + AT_STACK, frame, sizeof(frame));
     memcpy(memory + 0x1010, "\xfa", 1);             /* cli, at 100:10 */
     assert_int_equal(interp_step(&vcpu), INTERP_OK);
     assert_int_equal(vcpu.cpu.cpl, 3);
@@ -122,13 +122,13 @@ v86(void **state)
     assert_int_equal(interp_step(&vcpu), INTERP_FAULT);
     assert_int_equal(vcpu.fault.vector, VEC_GP);
     assert_int_equal(interp_deliver(&vcpu, EVENT_FAULT, 0), INTERP_OK);
-    assert_int_equal(vcpu.cpu.eip, SYS_HANDLER);
+    assert_int_equal(vcpu.cpu.eip, AT_HANDLER);
     assert_int_equal(vcpu.cpu.cpl, 0);
     assert_int_equal(vcpu.cpu.eflags & EFLAGS_VM, 0);
     assert_int_equal(vcpu.cpu.segment[SEG_DS].rights, 0);
-    assert_int_equal(get32(SYS_STACK_0 - 4), 0x600);
-    assert_int_equal(get32(SYS_STACK_0 - 24), 0x800);
-    assert_int_equal(get32(SYS_STACK_0 - 32), 0x100);
+    assert_int_equal(get32(AT_STACK_0 - 4), 0x600);
+    assert_int_equal(get32(AT_STACK_0 - 24), 0x800);
+    assert_int_equal(get32(AT_STACK_0 - 32), 0x100);
 }
 
 /* Power-on real mode: INT through the vector table, IRET back. */
@@ -141,18 +141,18 @@ real_mode(void **state)
     interp_init(&interp, &vcpu);
     vcpu.cpu.segment[SEG_CS].selector = 0;
     vcpu.cpu.segment[SEG_CS].base = 0;
-    vcpu.cpu.eip = SYS_CODE;
+    vcpu.cpu.eip = AT_CODE;
     vcpu.cpu.gpr[GPR_ESP] = 0x7000;
-    memcpy(memory + SYS_CODE, "\xcd\x10", 2);
+    memcpy(memory + AT_CODE, "\xcd\x10", 2);
     memcpy(memory + 4 * 0x10, "\x00\x50\x00\x00", 4);
-    memory[SYS_HANDLER] = 0xcf;
+    memory[AT_HANDLER] = 0xcf;
     vcpu.cpu.eflags |= EFLAGS_IF;
     assert_int_equal(interp_step(&vcpu), INTERP_OK);
-    assert_int_equal(vcpu.cpu.eip, SYS_HANDLER);
+    assert_int_equal(vcpu.cpu.eip, AT_HANDLER);
     assert_int_equal(vcpu.cpu.gpr[GPR_ESP], 0x6ffa);
     assert_int_equal(vcpu.cpu.eflags & EFLAGS_IF, 0);
     assert_int_equal(interp_step(&vcpu), INTERP_OK);
-    assert_int_equal(vcpu.cpu.eip, SYS_CODE + 2);
+    assert_int_equal(vcpu.cpu.eip, AT_CODE + 2);
     assert_true(vcpu.cpu.eflags & EFLAGS_IF);
 }
 
@@ -176,7 +176,7 @@ privilege(void **state)
     assert_int_equal(vcpu.cpu.gpr[GPR_EAX] & 0xff, 0x5a);
     START(3, "\xec");
     vcpu.cpu.gpr[GPR_EDX] = 0x21;
-    memory[SYS_TSS + sizeof(struct tss) + 4] = 2;
+    memory[AT_TSS + sizeof(struct tss) + 4] = 2;
     expect_fault(VEC_GP, 0);
 }
 
@@ -220,7 +220,7 @@ single_step_and_shadow(void **state)
     assert_int_equal(vcpu.cpu.pending_debug, DR6_BS);
     START(0, "\xf4");
     assert_int_equal(interp_step(&vcpu), INTERP_HALTED);
-    assert_int_equal(vcpu.cpu.eip, SYS_CODE + 1);
+    assert_int_equal(vcpu.cpu.eip, AT_CODE + 1);
 }
 
 int

@@ -24,7 +24,7 @@
  * page, but for a single instruction on two, and reads its bytes in order: a
  * fault there is one that the fetch would have had.
  */
-#include "bt/xlate_int.h"
+#include "bt/near_int.h"
 
 #include "kernel/base/string.h"
 
@@ -47,7 +47,9 @@ struct check {
 bool
 self_check_is_possible(const struct bt *bt)
 {
-    return bt->env->cs_rule != SEGMENT_EMULATE;
+    if (bt->env->cs_rule == SEGMENT_AS_DS)
+        return code_is_flat(bt) && bt->code.base == 0;
+    return bt->env->cs_rule == SEGMENT_AS_IS;
 }
 
 /* --- What may write ------------------------------------------------------- */

@@ -95,7 +95,7 @@ is_checking(struct bt *bt, uint32_t id)
 {
     const struct page_note *note = find_note(bt, id);
 
-    return note != NULL && note->is_checking;
+    return note != NULL && note->is_checking && self_check_is_possible(bt);
 }
 
 bool

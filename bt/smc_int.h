@@ -68,6 +68,7 @@ bool smc_drop(struct bt *bt, struct bt_tu *tu, enum bt_drop cause);
 void smc_changed(struct bt *bt, uint32_t eip);
 
 /* --- self_check.c --------------------------------------------------------- */
+/* In the segments at hand; bt_set_code() flushes when those change. */
 bool self_check_is_possible(const struct bt *bt);
 /* TU's entry is here; x->unit is what it is made from. */
 void self_check_emit(struct xlate *x, struct bt_tu *tu);

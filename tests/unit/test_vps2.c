@@ -167,7 +167,7 @@ test_controller(void **state)
     out(COMMAND, 0xa4);
     expect_keys("f1");
     out(COMMAND, 0xc0);
-    expect_keys("a0");
+    expect_keys("80");
     out(COMMAND, 0xe0);
     expect_keys("00");
     out(COMMAND, 0xb5);                 /* no such command */

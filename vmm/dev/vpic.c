@@ -236,7 +236,8 @@ write_ocw3(struct vpic_chip *c, unsigned value)
         set_mode(c, MODE_SMM, (value & OCW3_SMM) != 0);
     if (value & OCW3_RR)
         set_mode(c, MODE_READ_ISR, (value & OCW3_RIS) != 0);
-    set_mode(c, MODE_POLL, (value & OCW3_POLL) != 0);
+    if (value & OCW3_POLL)
+        set_mode(c, MODE_POLL, true);
 }
 
 static void
@@ -268,15 +269,14 @@ write_data(struct vpic_chip *c, unsigned value)
     }
 }
 
-/* Polling is an acknowledge whose answer is a line, not a vector. */
+/* Polling is an acknowledge whose answer is a line, not a vector; or 0. */
 static unsigned
 poll(struct vpic_chip *c)
 {
-    bool has_request = requested(c) != NO_LINE;
-    unsigned line = acknowledge(c);
-
     set_mode(c, MODE_POLL, false);
-    return has_request ? POLL_REQUEST | line : line;
+    if (requested(c) == NO_LINE)
+        return 0;
+    return POLL_REQUEST | acknowledge(c);
 }
 
 static uint32_t

@@ -43,8 +43,8 @@
 #define P2_KEYBOARD_IRQ BIT(4)
 #define P2_MOUSE_IRQ    BIT(5)
 #define P2_STORED       (BITS(3, 2) | BITS(7, 6))
-#define P2_DEFAULT      BITS(7, 6)      /* clock and data to the keyboard */
-#define P1_DEFAULT      0xa0u           /* not locked, colour display */
+#define P2_DEFAULT      P2_STORED       /* clocks and data of the devices: up */
+#define P1_DEFAULT      0x80u           /* not locked, colour display */
 
 enum ps2_command {
     PS2_READ_RAM = 0x20,                /* to 3Fh */

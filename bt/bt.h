@@ -54,6 +54,7 @@ enum bt_segment_rule {
     SEGMENT_AS_IS,          /* the hardware's segment is the guest's */
     SEGMENT_AS_DS,          /* same bytes through DS: both are flat */
     SEGMENT_EMULATE,        /* its owner does it */
+    SEGMENT_BY_SLOT,        /* GS only: through DS, by slots.gs_base */
 };
 
 /* Bits for fetch. */

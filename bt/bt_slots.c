@@ -84,3 +84,12 @@ bt_slots_set_selector(struct bt_slots *slots, enum segment s,
     slots->same[s] = is_same ? 0 - (uint32_t)(uint16_t)selector
                              : BT_SAME_NONE;
 }
+
+void
+bt_slots_set_gs(struct bt_slots *slots, uint32_t base, uint32_t limit,
+                bool is_usable)
+{
+    slots->gs_base = base;
+    slots->gs_blocked = !(is_usable && limit == UINT32_MAX);
+    slots->gs_blocked_low = !(is_usable && limit >= BT_GS_LOW - 1);
+}

@@ -39,10 +39,14 @@ struct bt_slots {
     /* Minus the selector whose load would do nothing, or BT_SAME_NONE. */
     uint32_t same[SEG_NONE];
     uint32_t cr[BT_CR_COUNT];       /* CR0, CR2, CR3, CR4 */
+    uint32_t gs_base;               /* the guest's: SEGMENT_BY_SLOT */
+    uint32_t gs_blocked;            /* not 0: leave */
+    uint32_t gs_blocked_low;        /* the same for offsets below BT_GS_LOW */
     uint32_t popf[BT_POPF_COUNT];   /* iflag behind such a POPF; 0: leave */
 };
 
 #define BT_IF_BIAS      0x1000u
+#define BT_GS_LOW       64u
 #define BT_SAME_NONE    1u              /* minus 1 is no selector */
 
 /* Live in the machine's EFLAGS, and kept in `sysflags`. */
@@ -73,6 +77,14 @@ void bt_slots_set_pending(struct bt_slots *slots, bool is_pending);
  */
 void bt_slots_set_selector(struct bt_slots *slots, enum segment s,
                            uint32_t selector, bool is_same);
+
+/*
+ * The guest's GS is a data segment at BASE, of which the offsets up to LIMIT
+ * may be read and written at the linear addresses that a flat DS gives.  With
+ * IS_USABLE false it is anything else, or DS is not flat.
+ */
+void bt_slots_set_gs(struct bt_slots *slots, uint32_t base, uint32_t limit,
+                     bool is_usable);
 
 static inline void
 bt_slots_set_cr(struct bt_slots *slots, unsigned number, uint32_t value)

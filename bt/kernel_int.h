@@ -25,4 +25,8 @@ void xlate_pop_seg(struct xlate *x, const struct insn *insn);
 void xlate_mov_from_cr(struct xlate *x, const struct insn *insn);
 void xlate_rdtsc(struct xlate *x, const struct insn *insn);
 
+/* --- xlate_gs.c ----------------------------------------------------------- */
+/* Through GS, with SEGMENT_BY_SLOT; 32-bit code only. */
+void xlate_gs(struct xlate *x, const struct insn *insn);
+
 #endif

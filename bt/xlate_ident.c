@@ -8,6 +8,7 @@
  */
 #include "bt/handlers_int.h"
 
+#include "bt/kernel_int.h"
 #include "bt/near_int.h"
 #include "bt/xlate_operand.h"
 
@@ -62,6 +63,10 @@ xlate_ident(struct xlate *x, const struct insn *insn)
         xlate_ident_16(x, insn);
         return;
     }
+    if (insn->segment == SEG_GS && x->bt->env->gs_rule == SEGMENT_BY_SLOT) {
+        xlate_gs(x, insn);
+        return;
+    }
     switch (xlate_segment_rule(x, insn)) {
     case SEGMENT_AS_IS:
         emit_bytes(&x->e, x->bytes, insn->length);
@@ -69,7 +74,7 @@ xlate_ident(struct xlate *x, const struct insn *insn)
     case SEGMENT_AS_DS:
         emit_through_ds(x, insn);
         break;
-    case SEGMENT_EMULATE:
+    default:
         xlate_emulate(x, insn);
         break;
     }

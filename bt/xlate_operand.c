@@ -28,7 +28,8 @@ xlate_segment_rule(const struct xlate *x, const struct insn *insn)
     if (insn->segment == SEG_CS)
         return (enum bt_segment_rule)env->cs_rule;
     if (insn->segment == SEG_GS)
-        return (enum bt_segment_rule)env->gs_rule;
+        return env->gs_rule == SEGMENT_BY_SLOT
+               ? SEGMENT_EMULATE : (enum bt_segment_rule)env->gs_rule;
     return SEGMENT_AS_IS;
 }
 

@@ -10,7 +10,10 @@
 
 #include "bt/xlate_int.h"
 
-/* How accesses through the instruction's segment must be treated. */
+/*
+ * How accesses through the instruction's segment must be treated; never
+ * SEGMENT_BY_SLOT, which is xlate_gs()'s own.
+ */
 enum bt_segment_rule xlate_segment_rule(const struct xlate *x,
                                         const struct insn *insn);
 

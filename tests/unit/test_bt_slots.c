@@ -74,6 +74,20 @@ test_known_selectors(void **state)
         assert_int_not_equal(slots.same[SEG_DS] + selector, 0);
 }
 
+static void
+test_gs_blocks(void **state)
+{
+    (void)state;
+    bt_slots_set_gs(&slots, 5, UINT32_MAX, true);
+    assert_false(slots.gs_blocked || slots.gs_blocked_low);
+    bt_slots_set_gs(&slots, 5, BT_GS_LOW - 1, true);
+    assert_true(slots.gs_blocked && !slots.gs_blocked_low);
+    bt_slots_set_gs(&slots, 5, BT_GS_LOW - 2, true);
+    assert_true(slots.gs_blocked && slots.gs_blocked_low);
+    bt_slots_set_gs(&slots, 5, UINT32_MAX, false);
+    assert_true(slots.gs_blocked && slots.gs_blocked_low);
+}
+
 int
 main(void)
 {
@@ -81,6 +95,7 @@ main(void)
         cmocka_unit_test(test_popf_table),
         cmocka_unit_test(test_eflags_go_there_and_back),
         cmocka_unit_test(test_known_selectors),
+        cmocka_unit_test(test_gs_blocks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -333,6 +333,11 @@ static const struct {
     { "rep opsize mov (%edx), %ds", 4, { 0xf3, 0x66, 0x8e, 0x1a } },
     { "pop %ds", 1, { 0x1f } },
     { "popw %gs", 3, { 0x66, 0x0f, 0xa9 } },
+    { "mov %gs:20, %eax", 6, { 0x65, 0xa1, 20 } },
+    { "mov %gs:20, %ecx", 7, { 0x65, 0x8b, 0x0d, 20 } },
+    { "xor %gs:(%ebx,%ecx,4), %dl", 4, { 0x65, 0x32, 0x14, 0x8b } },
+    { "lock addw %cx, %gs:4(%edx)", 6, { 0xf0, 0x66, 0x65, 0x01, 0x4a, 4 } },
+    { "push %gs:(%edi)", 3, { 0x65, 0xff, 0x37 } },
     { "mov %cr0, %eax", 3, { 0x0f, 0x20, 0xc0 } },
     { "mov %cr3, %ecx", 3, { 0x0f, 0x20, 0xd9 } },
 };
@@ -382,8 +387,9 @@ check_register(unsigned i, uint32_t at, uint32_t end, enum gpr reg)
             fail_msg("%s: register %d is lost", in_line[i].name, reg);
         if (restores(&insn, reg))
             is_scratch = false;
-        else if (writes(&insn, reg))
-            is_scratch = true;
+        else if (writes(&insn, reg) &&
+                 recovered(at + insn.length).eip == GUEST_AT)
+            is_scratch = true;          /* not the instruction's result */
     }
 }
 
@@ -393,6 +399,7 @@ test_scratch_registers_come_back(void **state)
     uint32_t at, end;
 
     (void)state;
+    env.gs_rule = SEGMENT_BY_SLOT;
     for (unsigned i = 0; i < ARRAY_LEN(in_line); i++) {
         bt_flush(bt);
         memset(page, NOP, sizeof(page));
@@ -420,6 +427,9 @@ test_the_rest_leaves(void **state)
         { 0x65, 0x8c, 0x18 },                   /* mov %ds, %gs:(%eax) */
         { 0x65, 0x8e, 0x18 },                   /* and back */
         { 0x2e, 0x8c, 0x18 },                   /* mov %ds, %cs:(%eax) */
+        { 0x65, 0x03, 0x0c, 0x02 },     /* add %gs:(%edx,%eax), %ecx */
+        { 0x65, 0xa4 }, { 0x65, 0xd7 }, /* movsb, xlat through %gs */
+        { 0x65, 0x8b, 0x04, 0x24 },     /* mov %gs:(%esp), %eax */
         { 0x8c, 0x1c, 0x08 },                   /* mov %ds, (%eax,%ecx) */
         { 0x0f, 0x22, 0xd8 }, { 0x0f, 0x31 },   /* to %cr3, rdtsc */
         { 0x0f, 0xa2 }, { 0xec }, { 0xcf },     /* cpuid, in, iret */
@@ -428,6 +438,7 @@ test_the_rest_leaves(void **state)
     };
 
     (void)state;
+    env.gs_rule = SEGMENT_BY_SLOT;
     for (unsigned i = 0; i < ARRAY_LEN(rest); i++) {
         bt_flush(bt);
         memset(page, NOP, sizeof(page));

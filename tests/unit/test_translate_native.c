@@ -61,6 +61,7 @@ setup(void **state)
     guest = executable(PAGE_BYTES);
     env = (struct bt_env){
         .slot_segment = SEG_DS, .mode = DECODE_32 | DECODE_PROTECTED,
+        .gs_rule = SEGMENT_BY_SLOT,
         .slots_at = (uint32_t)&slots, .tables_at = (uint32_t)&tables,
         .slots = &slots, .tables = &tables.t, .code_size = BT_CODE_MIN,
         .tu_max = BT_TU_MIN, .point_max = BT_POINT_MIN, .link_max = LINKS,
@@ -216,6 +217,31 @@ test_cli_and_sti(void **state)
     assert_int_equal(slots.exit_reason, BT_EXIT_MISS);
 }
 
+/* GS is an array of ours, whatever the machine's GS is. */
+static void
+test_gs_by_slot(void **state)
+{
+    static const uint8_t code[] = {
+        0xb9, 2, 0, 0, 0, 0xba, 8, 0, 0, 0, /* mov $2,%ecx; mov $8,%edx */
+        0x65, 0xa1, 20, 0, 0, 0,            /* mov %gs:20,%eax */
+        0x65, 0x03, 0x42, 4,                /* add %gs:4(%edx),%eax */
+        0x65, 0x89, 0x4c, 0x8a, 4,          /* mov %ecx,4(%edx,%ecx,4) */
+        0x65, 0xc6, 0x02, 0x7f,             /* movb $0x7f,%gs:(%edx) */
+        0x65, 0x66, 0xff, 0x05, 24, 0, 0, 0, /* incw %gs:24 */
+        0x89, 0xca, 0xc3,                   /* mov %ecx,%edx; ret */
+    };
+    uint32_t array[8] = { 0, 0, 0, 11, 0, 100, UINT32_MAX, 0 };
+
+    (void)state;
+    bt_slots_set_gs(&slots, (uint32_t)array, UINT32_MAX, true);
+    assert_int_equal(run(code, sizeof(code)), 2ull << 32 | 111);
+    assert_int_equal(slots.exit_reason, BT_EXIT_MISS);
+    assert_int_equal(array[2], 0x7f);
+    assert_int_equal(array[5], 2);
+    assert_int_equal(array[6], 0xffff0000);
+    assert_int_equal(array[7], 0);
+}
+
 /* A sum, by a loop with a call, in 16-bit code on a 32-bit stack. */
 static void
 test_16_bit_code(void **state)
@@ -248,6 +274,7 @@ main(void)
         TEST(test_registers_in_slots),
         TEST(test_cli_and_sti),
         TEST(test_16_bit_code),
+        TEST(test_gs_by_slot),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@
 enum bt_exit {
     BT_EXIT_LINK,           /* a direct successor is not yet translated */
     BT_EXIT_MISS,           /* an indirect one; bt_entry() is all it takes */
+    BT_EXIT_SITE,           /* the same, of a branch that still learns */
     BT_EXIT_EMULATE,        /* the instruction at exit_eip needs its owner */
     BT_EXIT_INT,            /* INT n, INT3, INTO there; exit_arg: the row */
     BT_EXIT_UNDEFINED,      /* #UD there */

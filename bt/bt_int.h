@@ -60,6 +60,8 @@ enum point_kind {
     POINT_ECX_EAX_PUSHED,
     POINT_TARGET,   /* ECX in its slot, eip in slots.target */
     POINT_EXIT,     /* ECX in its slot, eip in slots.exit_eip */
+    POINT_SITE,     /* the tail of an indirect branch; eip is its number */
+    POINT_ECX_PLUS, /* ECX in its slot, eip is what ECX is plus eip */
     POINT_FLAGS,    /* ECX, EAX and arithmetic flags in slots */
     POINT_KIND_COUNT,
     POINT_SHADOW = BIT(5),  /* added: in the shadow of an STI */
@@ -97,18 +99,21 @@ struct bt_link {
     uint32_t eip;           /* the target; with home = miss: a check_link */
 };
 
+struct bt_site;
+
 struct bt {
     const struct bt_env *env;
     struct bt_code code;
     struct bt_tu *tus;
     struct bt_link *links;
+    struct bt_site *sites;
     struct point *points;
     uint32_t *hash, *page_hash;     /* numbers of units; refs */
     uint32_t hash_mask;
-    uint32_t tu_count, link_count, point_count;
+    uint32_t tu_count, link_count, site_count, point_count;
     uint32_t code_used;
     uint32_t shared_code, shared_points;    /* what a flush leaves */
-    uint32_t miss;                  /* address of the miss routine */
+    uint32_t miss, learn;           /* addresses of the shared routines */
     uint32_t emulate[2];            /* leave.c: without and with shadow */
     uint32_t epoch;
     struct bt_tu step;              /* what bt_step() translates */
@@ -120,6 +125,8 @@ struct bt {
 /* --- tcache.c ------------------------------------------------------------- */
 bool tcache_has_room(const struct bt *bt);
 uint32_t tcache_next(const struct bt *bt);      /* address of the next batch */
+/* For code that tcache_commit() is to put there. */
+struct emitter tcache_emitter(struct bt *bt);
 void tcache_commit(struct bt *bt, const struct emitter *e);
 void tcache_add_point(struct bt *bt, uint32_t address, enum point_kind kind,
                       uint32_t eip);

@@ -32,6 +32,7 @@ struct bt_stats {
     uint64_t emulated, acquitted;               /* adapted, and back */
     uint64_t dropped[BT_DROP_COUNT];
     uint64_t flushes, links, misses;
+    uint64_t predicted_sites, generic_sites;
 };
 
 #endif

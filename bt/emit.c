@@ -155,3 +155,26 @@ emit_load_table(struct emitter *e, enum gpr reg, uint32_t table)
     emit_byte(e, modrm(SCALE_4, reg, SIB_NO_BASE));
     emit_imm32(e, table);
 }
+
+/* SDM 2B, NOP: the recommended forms by length; every P6 has them. */
+void
+emit_nops(struct emitter *e, size_t size)
+{
+    static const uint8_t nops[][8] = {
+        { 0x90 },
+        { 0x66, 0x90 },
+        { 0x0f, 0x1f, 0x00 },
+        { 0x0f, 0x1f, 0x40, 0x00 },
+        { 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+        { 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+        { 0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00 },
+        { 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
+    };
+
+    while (size > 0) {
+        size_t part = MIN(size, ARRAY_LEN(nops));
+
+        emit_bytes(e, nops[part - 1], part);
+        size -= part;
+    }
+}

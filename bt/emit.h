@@ -45,6 +45,9 @@ void emit_save_stack(struct emitter *e, enum gpr reg, unsigned size,
 void emit_add(struct emitter *e, enum gpr reg, uint32_t disp);
 void emit_sum(struct emitter *e, enum gpr dst, enum gpr other, uint32_t disp);
 
+/* SIZE bytes that do nothing, in few instructions. */
+void emit_nops(struct emitter *e, size_t size);
+
 static inline uint32_t
 emit_here(const struct emitter *e)
 {

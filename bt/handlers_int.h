@@ -7,6 +7,7 @@
 #ifndef BT_HANDLERS_INT_H
 #define BT_HANDLERS_INT_H
 
+#include "bt/site.h"
 #include "bt/xlate_int.h"
 
 struct handler {
@@ -28,6 +29,8 @@ void xlate_call(struct xlate *x, const struct insn *insn);
 void xlate_jmp_indirect(struct xlate *x, const struct insn *insn);
 void xlate_call_indirect(struct xlate *x, const struct insn *insn);
 void xlate_ret(struct xlate *x, const struct insn *insn);
+/* To the target in ECX, the guest's ECX being in its slot; ends the unit. */
+void xlate_tail(struct xlate *x, enum site_kind kind);
 void xlate_user_sensitive(struct xlate *x, const struct insn *insn);
 
 #endif

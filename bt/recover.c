@@ -13,14 +13,15 @@
  *
  * Pure; safe at any time, from a trap handler too.
  */
-#include "bt/bt_int.h"
+#include "bt/site.h"
 
 #include "kernel/base/bits.h"
 
 #define LONG ((int8_t)sizeof(uint32_t))
 #define WORD ((int8_t)sizeof(uint16_t))
 
-enum eip_source { EIP_NOTED, EIP_RUNS, EIP_TARGET, EIP_EXIT };
+enum eip_source { EIP_NOTED, EIP_RUNS, EIP_TARGET, EIP_EXIT, EIP_ECX_PLUS,
+                  EIP_SITE };
 
 static const struct recipe {
     uint8_t eip;            /* enum eip_source */
@@ -40,6 +41,8 @@ static const struct recipe {
     [POINT_ECX_EAX_PUSHED] = { .ecx = true, .eax = true, .esp = LONG },
     [POINT_TARGET] = { .eip = EIP_TARGET, .ecx = true },
     [POINT_EXIT] = { .eip = EIP_EXIT, .ecx = true },
+    [POINT_SITE] = { .eip = EIP_SITE, .ecx = true },
+    [POINT_ECX_PLUS] = { .eip = EIP_ECX_PLUS, .ecx = true },
     [POINT_FLAGS] = { .ecx = true, .eax = true, .flags = true },
 };
 
@@ -61,17 +64,23 @@ find(const struct bt *bt, uint32_t offset)
 }
 
 static uint32_t
-find_eip(const struct bt *bt, const struct point *p, uint32_t offset)
+find_eip(const struct bt *bt, const struct point *p, uint32_t offset,
+         uint32_t ecx)
 {
     const struct bt_slots *slots = bt->env->slots;
 
+    offset -= FIELD_GET(p->at, POINT_AT_OFFSET);
     switch ((enum eip_source)recipes[p->at & POINT_KIND].eip) {
     case EIP_RUNS:
-        return p->eip + offset - FIELD_GET(p->at, POINT_AT_OFFSET);
+        return p->eip + offset;
     case EIP_TARGET:
         return slots->target;
     case EIP_EXIT:
         return slots->exit_eip;
+    case EIP_ECX_PLUS:
+        return p->eip + ecx;
+    case EIP_SITE:
+        return site_recover(bt, p->eip, offset, ecx);
     default:
         return p->eip;
     }
@@ -97,7 +106,7 @@ bt_recover(const struct bt *bt, struct bt_state *state)
         return false;
     p = find(bt, offset);
     recipe = &recipes[p->at & POINT_KIND];
-    state->eip = find_eip(bt, p, offset);
+    state->eip = find_eip(bt, p, offset, state->ecx);
     if (recipe->ecx)
         state->ecx = slots->ecx;
     if (recipe->eax)

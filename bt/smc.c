@@ -123,11 +123,7 @@ smc_fetch(struct bt *bt, uint32_t eip, unsigned flags, struct source *source)
 static void
 add_stub(struct bt *bt, struct bt_tu *tu)
 {
-    struct emitter e = {
-        .start = bt->scratch, .next = bt->scratch,
-        .end = bt->scratch + SCRATCH_SIZE, .address = tcache_next(bt),
-        .slot_segment = bt->env->slot_segment,
-    };
+    struct emitter e = tcache_emitter(bt);
 
     tu->stub = emit_here(&e);
     tu->stub_link = bt->link_count;     /* it has one link, a new one */

@@ -14,7 +14,7 @@
  */
 #include "bt/bt_int.h"
 
-#include "bt/leave.h"
+#include "bt/site.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/string.h"
 
@@ -31,6 +31,7 @@ bt_memory_size(const struct bt_env *env)
 {
     return sizeof(struct bt) + env->tu_max * sizeof(struct bt_tu) +
            env->link_max * sizeof(struct bt_link) +
+           env->link_max * sizeof(struct bt_site) +
            env->point_max * sizeof(struct point) +
            2 * hash_size(env) * sizeof(uint32_t);
 }
@@ -42,7 +43,8 @@ carve(struct bt *bt)
 
     bt->tus = (struct bt_tu *)(bt + 1);
     bt->links = (struct bt_link *)(bt->tus + env->tu_max);
-    bt->points = (struct point *)(bt->links + env->link_max);
+    bt->sites = (struct bt_site *)(bt->links + env->link_max);
+    bt->points = (struct point *)(bt->sites + env->link_max);
     bt->hash = (uint32_t *)(bt->points + env->point_max);
     bt->page_hash = bt->hash + hash_size(env);
     bt->hash_mask = hash_size(env) - 1;
@@ -78,11 +80,9 @@ bt_init(const struct bt_env *env, void *memory)
     bt->env = env;
     bt->code = (struct bt_code){ .mode = env->mode, .limit = UINT32_MAX };
     carve(bt);
-    e = (struct emitter){ .start = bt->scratch, .next = bt->scratch,
-                          .end = bt->scratch + SCRATCH_SIZE,
-                          .address = env->code_at,
-                          .slot_segment = env->slot_segment };
+    e = tcache_emitter(bt);
     emit_miss(bt, &e);
+    site_emit_learn(bt, &e);
     leave_emit_shared(bt, &e);
     tcache_commit(bt, &e);
     bt->shared_code = bt->code_used;
@@ -100,6 +100,7 @@ bt_flush(struct bt *bt)
     bt->point_count = bt->shared_points;
     bt->tu_count = 0;
     bt->link_count = 0;
+    bt->site_count = 0;
     for (uint32_t i = 0; i <= bt->hash_mask; i++) {
         bt->hash[i] = NO_TU;
         bt->page_hash[i] = NO_TU;
@@ -115,6 +116,7 @@ tcache_has_room(const struct bt *bt)
     return env->code_size - bt->code_used >= SCRATCH_SIZE + CODE_ALIGNMENT &&
            env->tu_max - bt->tu_count >= BATCH_UNIT_MAX &&
            env->link_max - bt->link_count >= FIXUP_MAX + BATCH_UNIT_MAX + 1 &&
+           env->link_max - bt->site_count >= BATCH_UNIT_MAX &&
            env->point_max - bt->point_count >= UNIT_POINT_MAX;
 }
 
@@ -122,6 +124,16 @@ uint32_t
 tcache_next(const struct bt *bt)
 {
     return bt->env->code_at + bt->code_used;
+}
+
+struct emitter
+tcache_emitter(struct bt *bt)
+{
+    return (struct emitter){
+        .start = bt->scratch, .next = bt->scratch,
+        .end = bt->scratch + SCRATCH_SIZE, .address = tcache_next(bt),
+        .slot_segment = bt->env->slot_segment,
+    };
 }
 
 void

@@ -7,11 +7,13 @@
  * is known who has become part of the batch; the rest go through stubs.
  */
 #include "bt/handlers_int.h"
+#include "bt/site.h"
 
 #include "bt/leave.h"
 #include "kernel/base/assert.h"
 
-#define ENTRY_ALIGNMENT 16
+#define ENTRY_ALIGNMENT 16u
+#define LOOP_ALIGNMENT  32u
 
 bool
 xlate_ends_unit(const struct bt *bt, const struct insn *insn)
@@ -118,8 +120,10 @@ translate_insns(struct xlate *x)
         }
         xlate_point(x, POINT_RUN, x->eip);
         handler_of(x->bt, insn)->handle(x, insn);
-        if (x->is_ended)
+        if (x->is_ended) {
+            x->eip = xlate_next_eip(x, insn);
             return;
+        }
         x->eip = xlate_next_eip(x, insn);
     }
     xlate_fall(x, x->eip);
@@ -132,15 +136,36 @@ add_checked_here(struct xlate *x, struct bt_tu *tu)
     chain_publish(x->bt, tu);
 }
 
+/* The next unit begins where the CPU fetches best. */
+static void
+align(struct xlate *x, uint32_t alignment)
+{
+    uint32_t here = emit_here(&x->e);
+
+    emit_nops(&x->e, ROUND_UP(here, alignment) - here);
+}
+
+/* Get ready for the unit at EIP, into which the last one may fall. */
+static void
+begin_unit(struct xlate *x, uint32_t eip)
+{
+    if (eip - x->region.start >= x->region.end - x->region.start)
+        region_scan(&x->region, x->bt, eip);
+    if (region_is_loop(&x->region, eip)) {
+        xlate_point(x, POINT_AT, eip);
+        align(x, LOOP_ALIGNMENT);
+    }
+}
+
 /* Translate the unit at EIP to the end of the batch; false: cannot fetch. */
 static bool
 translate_unit(struct xlate *x, uint32_t eip)
 {
-    static const uint8_t nops[UNIT_CODE_MIN] = { 0x90, 0x90, 0x90, 0x90,
-                                                 0x90 };
     struct bt_tu *tu;
     size_t size;
 
+    if (!x->is_step)
+        begin_unit(x, eip);
     unit_choose(x, eip, x->is_step ? 1 : UNIT_INSN_MAX);
     if (!x->unit.is_fetched)
         return false;
@@ -155,10 +180,16 @@ translate_unit(struct xlate *x, uint32_t eip)
     translate_insns(x);
     x->has_shadow = false;
     size = emit_here(&x->e) - tu->entry;
+    /* Where a unit begins, the guest is at its eip: it may be diverted. */
+    if (size == 0) {
+        xlate_point(x, POINT_AT, eip);
+        emit_nops(&x->e, ++size);
+    }
     if (size < UNIT_CODE_MIN) {
         xlate_point(x, POINT_AT, x->fall);
-        emit_bytes(&x->e, nops, UNIT_CODE_MIN - size);
+        emit_nops(&x->e, UNIT_CODE_MIN - size);
     }
+    x->end = x->eip;
     x->unit_count++;
     x->bt->stats.units++;
     x->bt->stats.units_of[x->unit.count]++;
@@ -195,13 +226,32 @@ translate_falls(struct xlate *x)
     }
 }
 
+/* Which target to take next: the nearest behind the last unit, or the first. */
+static unsigned
+nearest(const struct xlate *x, unsigned first)
+{
+    unsigned best = first;
+    uint32_t distance = x->region.end - x->end;
+
+    for (unsigned i = first; i < x->queue_count; i++)
+        if (x->queue[i] - x->end < distance) {
+            distance = x->queue[i] - x->end;
+            best = i;
+        }
+    return best;
+}
+
 /* Another target to translate; false when the batch is complete. */
 static bool
 choose_next(struct xlate *x, unsigned *queued, uint32_t *eip)
 {
     while (has_room(x) && *queued < x->queue_count) {
-        *eip = x->queue[*queued];
-        x->want_checked = x->queue_checked[(*queued)++];
+        unsigned i = nearest(x, *queued);
+
+        *eip = x->queue[i];
+        x->want_checked = x->queue_checked[i];
+        x->queue[i] = x->queue[*queued];
+        x->queue_checked[i] = x->queue_checked[(*queued)++];
         if (tc_find(x->bt, *eip) == NULL)
             return true;
     }
@@ -230,16 +280,6 @@ resolve_fixups(struct xlate *x)
     }
 }
 
-/* Nobody falls into what comes next: begin it where the CPU fetches best. */
-static void
-align(struct xlate *x)
-{
-    static const uint8_t nop = 0x90;
-
-    while (emit_here(&x->e) % ENTRY_ALIGNMENT != 0)
-        emit_bytes(&x->e, &nop, sizeof(nop));
-}
-
 static void
 translate_rest(struct xlate *x)
 {
@@ -248,7 +288,7 @@ translate_rest(struct xlate *x)
 
     translate_falls(x);
     while (choose_next(x, &queued, &eip)) {
-        align(x);
+        align(x, ENTRY_ALIGNMENT);
         x->is_complete = !translate_unit(x, eip);
         translate_falls(x);
     }
@@ -263,11 +303,7 @@ start(struct xlate *x, struct bt *bt)
     if (!tcache_has_room(bt))
         bt_flush(bt);
     x->bt = bt;
-    x->e = (struct emitter){
-        .start = bt->scratch, .next = bt->scratch,
-        .end = bt->scratch + SCRATCH_SIZE, .address = tcache_next(bt),
-        .slot_segment = bt->env->slot_segment,
-    };
+    x->e = tcache_emitter(bt);
     x->has_shadow = false;
     x->fixup_count = x->queue_count = x->unit_count = 0;
     x->is_step = x->is_complete = x->want_checked = x->has_fall = false;
@@ -280,6 +316,7 @@ translate(struct bt *bt, uint32_t eip, bool want_checked)
     struct xlate x;
 
     start(&x, bt);
+    x.region = (struct region){ 0 };
     x.want_checked = want_checked;
     if (!translate_unit(&x, eip))
         return NULL;
@@ -300,14 +337,40 @@ add_checked(struct bt *bt, struct bt_tu *tu)
     tcache_commit(bt, &x.e);
 }
 
+/* The way that led here by an exit, made shorter for next time. */
+static void
+shorten(struct bt *bt, struct bt_tu *tu)
+{
+    const struct bt_slots *slots = bt->env->slots;
+    uint32_t n = slots->exit_arg;
+
+    switch ((enum bt_exit)slots->exit_reason) {
+    case BT_EXIT_MISS:
+        if (tu->checked == 0)
+            add_checked(bt, tu);
+        chain_publish(bt, tu);
+        bt->stats.misses++;
+        break;
+    case BT_EXIT_SITE:
+        site_learn(bt, n, tu->eip);
+        break;
+    case BT_EXIT_LINK:
+        if (n < bt->link_count && bt->links[n].eip == tu->eip &&
+            bt->links[n].home != bt->miss)
+            chain_set_link(bt, n, tu->entry);
+        break;
+    default:
+        break;
+    }
+}
+
 uint32_t
 bt_entry(struct bt *bt, uint32_t eip)
 {
-    struct bt_slots *slots = bt->env->slots;
+    const struct bt_slots *slots = bt->env->slots;
     bool is_miss = slots->exit_reason == BT_EXIT_MISS &&
                    slots->exit_eip == eip;
     struct bt_tu *tu;
-    uint32_t epoch;
 
     if (slots->exit_reason == BT_EXIT_CHANGED && slots->exit_eip == eip)
         smc_changed(bt, eip);
@@ -317,18 +380,8 @@ bt_entry(struct bt *bt, uint32_t eip)
         tu = translate(bt, eip, is_miss);
     if (tu == NULL)
         return 0;
-    epoch = bt->epoch;
-    if (is_miss && tu->checked == 0)
-        add_checked(bt, tu);
-    if (is_miss) {
-        bt->stats.misses++;
-        chain_publish(bt, tu);
-    }
-    ASSERT(epoch == bt->epoch);
-    if (slots->exit_reason == BT_EXIT_LINK && slots->exit_arg < bt->link_count
-        && bt->links[slots->exit_arg].eip == eip &&
-        bt->links[slots->exit_arg].home != bt->miss)
-        chain_set_link(bt, slots->exit_arg, tu->entry);
+    if (slots->exit_eip == eip)
+        shorten(bt, tu);
     return tu->entry;
 }
 
@@ -338,6 +391,7 @@ bt_step(struct bt *bt, uint32_t eip)
     struct xlate x;
 
     start(&x, bt);
+    x.region = (struct region){ 0 };
     x.is_step = true;
     if (!translate_unit(&x, eip))
         return 0;

@@ -139,7 +139,8 @@ unit_choose(struct xlate *x, uint32_t eip, unsigned max)
     while (unit->count < max) {
         const struct insn *insn = &unit->insns[unit->count];
 
-        if (unit->count > 0 && !ends_in_sti(x) && tc_find(x->bt, eip) != NULL)
+        if (unit->count > 0 && !ends_in_sti(x) &&
+            (region_is_target(&x->region, eip) || tc_find(x->bt, eip) != NULL))
             break;
         if (!take(x, eip) || is_complete(x, insn))
             break;

@@ -46,10 +46,17 @@ xlate_loop(struct xlate *x, const struct insn *insn)
 void
 xlate_jmp(struct xlate *x, const struct insn *insn)
 {
+    uint32_t target;
+
     if (insn->op_size != sizeof(uint32_t)) {
         xlate_emulate(x, insn);
         return;
     }
-    xlate_fall(x, insn_target(insn, x->eip));
+    /* Out of the region follow it; inside, its layout is best. */
+    target = insn_target(insn, x->eip);
+    if (target >= x->region.start && target < x->region.end)
+        xlate_jmp_to(x, target);
+    else
+        xlate_fall(x, target);
     x->is_ended = true;
 }

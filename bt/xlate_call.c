@@ -60,15 +60,13 @@ emit_load_operand(struct xlate *x, const struct insn *insn)
     emit_bytes(&x->e, x->bytes + rest, insn->length - rest);
 }
 
-static void
-emit_lookup(struct xlate *x)
+void
+xlate_tail(struct xlate *x, enum site_kind kind)
 {
-    xlate_point(x, POINT_TARGET, 0);
     if (x->is_step)
-        emit_jmp(&x->e, x->bt->miss);
+        site_emit_miss(x->bt, &x->e);
     else
-        emit_jmp_table(&x->e, x->bt->env->tables_at +
-                       (uint32_t)offsetof(struct bt_tables, lookup));
+        site_emit(x->bt, &x->e, kind);
     x->is_ended = true;
 }
 
@@ -78,7 +76,6 @@ emit_target(struct xlate *x, const struct insn *insn)
     emit_save_slot(&x->e, GPR_ECX, SLOT(x, ecx));
     xlate_point(x, POINT_ECX, x->eip);
     emit_load_operand(x, insn);
-    emit_save_slot(&x->e, GPR_ECX, SLOT(x, target));
 }
 
 void
@@ -89,7 +86,7 @@ xlate_jmp_indirect(struct xlate *x, const struct insn *insn)
         return;
     }
     emit_target(x, insn);
-    emit_lookup(x);
+    xlate_tail(x, SITE_BRANCH);
 }
 
 void
@@ -102,7 +99,7 @@ xlate_call_indirect(struct xlate *x, const struct insn *insn)
     emit_target(x, insn);
     emit_push_imm(&x->e, xlate_next_eip(x, insn));
     xlate_expect(x, xlate_next_eip(x, insn), true);
-    emit_lookup(x);
+    xlate_tail(x, SITE_BRANCH);
 }
 
 void
@@ -116,8 +113,7 @@ xlate_ret(struct xlate *x, const struct insn *insn)
     xlate_point(x, POINT_ECX, x->eip);
     emit_pop(&x->e, GPR_ECX);
     xlate_point(x, POINT_ECX_POP, x->eip);
-    emit_save_slot(&x->e, GPR_ECX, SLOT(x, target));
     if (insn->imm_size != 0)
         emit_add(&x->e, GPR_ESP, (uint16_t)insn->imm);
-    emit_lookup(x);
+    xlate_tail(x, SITE_RETURN);
 }

@@ -22,6 +22,20 @@ struct fixup {
     uint32_t eip;
 };
 
+#define REGION_INSN_MAX     128
+#define REGION_TARGET_MAX   48
+
+/* Jump targets of the code at START .. END - 1: region.c. */
+struct region {
+    uint32_t start, end;
+    unsigned count;
+    uint32_t targets[REGION_TARGET_MAX];
+    bool is_loop[REGION_TARGET_MAX];    /* by a jump backwards */
+};
+void region_scan(struct region *r, struct bt *bt, uint32_t eip);
+bool region_is_target(const struct region *r, uint32_t eip);
+bool region_is_loop(const struct region *r, uint32_t eip);
+
 /* Guest instructions, in order, with their bytes. */
 struct unit {
     uint32_t eip;
@@ -50,6 +64,8 @@ struct xlate {
     bool is_complete;       /* the batch: take no more units */
     bool want_checked;      /* the next unit is come to indirectly */
     uint32_t fall;
+    uint32_t end;           /* behind the last guest instruction */
+    struct region region;
     unsigned fixup_count, queue_count, unit_count;
     struct fixup fixups[FIXUP_MAX];
     uint32_t queue[QUEUE_MAX];      /* targets to translate, too */

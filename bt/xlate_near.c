@@ -107,22 +107,12 @@ xlate_near_call(struct xlate *x, const struct insn *insn)
 }
 
 static void
-emit_lookup(struct xlate *x)
-{
-    xlate_point(x, POINT_TARGET, 0);
-    emit_jmp_table(&x->e, x->bt->env->tables_at +
-                   (uint32_t)offsetof(struct bt_tables, lookup));
-    x->is_ended = true;
-}
-
-static void
 emit_target(struct xlate *x, const struct insn *insn)
 {
     emit_save_slot(&x->e, GPR_ECX, SLOT(x, ecx));
     xlate_point(x, POINT_ECX, x->eip);
     emit_operand(x, insn, is_word(insn) ? MOVZX_WORD_FROM_RM : MOV_FROM_RM,
                  GPR_ECX);
-    emit_save_slot(&x->e, GPR_ECX, SLOT(x, target));
 }
 
 void
@@ -131,7 +121,7 @@ xlate_near_jmp_indirect(struct xlate *x, const struct insn *insn)
     if (!reaches_all(x, insn))
         return;
     emit_target(x, insn);
-    emit_lookup(x);
+    xlate_tail(x, SITE_BRANCH);
 }
 
 void
@@ -141,7 +131,7 @@ xlate_near_call_indirect(struct xlate *x, const struct insn *insn)
         return;
     emit_target(x, insn);
     push_return(x, insn);
-    emit_lookup(x);
+    xlate_tail(x, SITE_BRANCH);
 }
 
 static void
@@ -165,10 +155,9 @@ xlate_near_ret(struct xlate *x, const struct insn *insn)
     emit_save_slot(&x->e, GPR_ECX, SLOT(x, ecx));
     xlate_point(x, POINT_ECX, x->eip);
     pop_target(x, insn);
-    emit_save_slot(&x->e, GPR_ECX, SLOT(x, target));
     if (insn->imm_size != 0 && x->bt->code.is_stack_16)
         emit_add_sp(&x->e, (uint16_t)insn->imm);
     else if (insn->imm_size != 0)
         emit_add(&x->e, GPR_ESP, (uint16_t)insn->imm);
-    emit_lookup(x);
+    xlate_tail(x, SITE_RETURN);
 }

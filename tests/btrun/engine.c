@@ -177,8 +177,8 @@ void
 engine_report(void)
 {
     static const char *const names[] = {
-        "link", "miss", "emulate", "int", "undefined", "too long", "step",
-        "changed", "stop",
+        "link", "miss", "site", "emulate", "int", "undefined", "too long",
+        "step", "changed", "stop",
     };
 
     if (!options.stats)

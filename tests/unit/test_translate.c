@@ -79,20 +79,35 @@ test_ret_is_undone(void **state)
     (void)state;
     page[0] = 0xc3;
     slots.ecx = 5;
-    slots.target = 0x1234;
     at = bt_entry(bt, GUEST_AT);
     s = (struct bt_state){ .eip = at + 6, .ecx = 7, .esp = 16 };
     assert_true(bt_recover(bt, &s));            /* at the pop */
     assert_int_equal(s.eip, GUEST_AT);
     assert_int_equal(s.ecx, 5);
     assert_int_equal(s.esp, 16);
-    s = (struct bt_state){ .eip = at + 7, .ecx = 7, .esp = 16 };
-    assert_true(bt_recover(bt, &s));            /* behind it */
-    assert_int_equal(s.esp, 12);
-    s = (struct bt_state){ .eip = at + 13, .ecx = 7, .esp = 16 };
-    assert_true(bt_recover(bt, &s));            /* it is done */
+    s = (struct bt_state){ .eip = at + 7, .ecx = 0x1234, .esp = 16 };
+    assert_true(bt_recover(bt, &s));            /* behind it: done */
     assert_int_equal(s.eip, 0x1234);
+    assert_int_equal(s.ecx, 5);
     assert_int_equal(s.esp, 16);
+}
+
+static void
+test_ret_with_size_is_undone(void **state)
+{
+    static const uint8_t ret_8[] = { 0xc2, 8, 0 };
+    struct bt_state s;
+    uint32_t at;
+
+    (void)state;
+    memcpy(page, ret_8, sizeof(ret_8));
+    slots.ecx = 5;
+    at = bt_entry(bt, GUEST_AT);
+    s = (struct bt_state){ .eip = at + 7, .ecx = 0x1234, .esp = 16 };
+    assert_true(bt_recover(bt, &s));            /* popped, not yet added */
+    assert_int_equal(s.eip, GUEST_AT);
+    assert_int_equal(s.ecx, 5);
+    assert_int_equal(s.esp, 12);
 }
 
 static void
@@ -143,6 +158,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_copied_code_recovers, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_ret_with_size_is_undone,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_ret_is_undone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changed_page_is_translated_anew,
                                         setup, teardown),

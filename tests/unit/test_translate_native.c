@@ -123,7 +123,7 @@ check_popf(uint32_t flags, uint32_t before)
     }
     expected = (flags & (BT_FLAGS_ARITH | EFLAGS_IF)) | EFLAGS_FIXED |
                (before & EFLAGS_IOPL);
-    assert_int_equal(slots.exit_reason, BT_EXIT_MISS);
+    assert_int_equal(slots.exit_reason, BT_EXIT_SITE);
     assert_int_equal((uint32_t)result, expected);
     assert_int_equal(result >> 32, CANARY);
     assert_int_equal(slots.iflag, (flags & EFLAGS_IF) + BT_IF_BIAS);
@@ -159,7 +159,7 @@ test_popf_clears_df(void **state)
     (void)state;
     bt_slots_set_eflags(&slots, EFLAGS_FIXED);
     assert_int_equal((uint32_t)run(code, sizeof(code)), EFLAGS_FIXED);
-    assert_int_equal(slots.exit_reason, BT_EXIT_MISS);
+    assert_int_equal(slots.exit_reason, BT_EXIT_SITE);
 }
 
 static void
@@ -200,7 +200,7 @@ test_registers_in_slots(void **state)
     bt_slots_set_cr(&slots, 3, CANARY);
     result = run(code, sizeof(code));
     assert_int_equal(result, (uint64_t)CANARY << 32 | 0x68);
-    assert_int_equal(slots.exit_reason, BT_EXIT_MISS);
+    assert_int_equal(slots.exit_reason, BT_EXIT_SITE);
 }
 
 static void
@@ -214,7 +214,21 @@ test_cli_and_sti(void **state)
     assert_false(bt_slots_eflags(&slots, 0) & EFLAGS_IF);
     run(sti, sizeof(sti));
     assert_true(bt_slots_eflags(&slots, 0) & EFLAGS_IF);
-    assert_int_equal(slots.exit_reason, BT_EXIT_MISS);
+    assert_int_equal(slots.exit_reason, BT_EXIT_SITE);
+}
+
+/* Let the first COUNT indirect branches have gone to TARGET often enough. */
+static void
+teach(unsigned count, uint32_t target)
+{
+    enum { OFTEN = 64 };
+
+    for (unsigned i = 0; i < count * OFTEN; i++) {
+        slots.exit_reason = BT_EXIT_SITE;
+        slots.exit_arg = i % count;
+        slots.exit_eip = target;
+        assert_int_not_equal(bt_entry(bt, target), 0);
+    }
 }
 
 /* GS is an array of ours, whatever the machine's GS is. */
@@ -258,7 +272,9 @@ test_16_bit_code(void **state)
     (void)state;
     assert_true(bt_set_code(bt, &segments));
     memcpy(guest, code, sizeof(code));
+    slots.exit_reason = BT_EXIT_STOP;
     function = (uint32_t (*)(void))bt_entry(bt, 0);
+    teach(2, 9);                                /* both returns: to the loop */
     assert_int_equal(function(), 5050);
     assert_int_equal(slots.exit_reason, BT_EXIT_MISS);
 }

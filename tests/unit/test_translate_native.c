@@ -249,7 +249,7 @@ test_gs_by_slot(void **state)
     (void)state;
     bt_slots_set_gs(&slots, (uint32_t)array, UINT32_MAX, true);
     assert_int_equal(run(code, sizeof(code)), 2ull << 32 | 111);
-    assert_int_equal(slots.exit_reason, BT_EXIT_MISS);
+    assert_int_equal(slots.exit_reason, BT_EXIT_SITE);
     assert_int_equal(array[2], 0x7f);
     assert_int_equal(array[5], 2);
     assert_int_equal(array[6], 0xffff0000);

@@ -193,6 +193,7 @@ uint32_t
 guest_port_in(UNUSED struct vcpu *v, UNUSED uint16_t port,
               UNUSED unsigned size)
 {
+    fake_guest.ins++;
     return fake_guest.in_value;
 }
 

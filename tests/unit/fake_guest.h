@@ -23,7 +23,7 @@ struct fake_guest {
                  struct guest_mapping *mapping);
     /* The last OUT, and what IN reads. */
     uint32_t out_port, out_value, out_size, in_value;
-    uint32_t outs;
+    uint32_t outs, ins;                 /* how many */
     uint64_t tsc;
     /* CPUID shows all there is, save in one leaf. */
     uint32_t hidden_leaf;

@@ -18,6 +18,10 @@
 #define OPSIZE_BYTE     0x66
 #define MODRM_ABSOLUTE  5               /* rm, with mod = 0: a 32-bit address */
 
+/* The x87's status: an error waits to be reported. */
+#define FXSAVE_FSW      2
+#define FSW_ES          BIT(7)
+
 /* FXSAVE's image: where the last instruction and its operand were. */
 #define FXSAVE_FIP      8
 #define FXSAVE_FCS      12
@@ -176,21 +180,38 @@ execute(struct interp *i, const uint8_t *slot)
     return is_done || translate_fault(i);
 }
 
+/* What an instruction may meet before it looks at its memory; 0: nothing. */
+static unsigned
+earlier_fault(const struct interp *i, const uint8_t *slot)
+{
+    unsigned class = insn_opcode(insn_of(i))->class;
+    uint16_t status;
+
+    memcpy(&status, &cpu_of(i)->fpu[FXSAVE_FSW], sizeof(status));
+    if (class == CLASS_X87 || class == CLASS_MMX)
+        return status & FSW_ES ? VEC_MF : 0;
+    if (i->vcpu->fault.vector == VEC_PF && (uintptr_t)slot % SSE_ALIGN != 0 &&
+        insn_of(i)->mem_size >= SSE_ALIGN)
+        return VEC_GP;
+    return 0;
+}
+
 /*
- * A fault on an SSE operand that is not aligned: #GP comes before #PF where
- * the instruction wants alignment, which the CPU knows.  Always false.
+ * A fault on the memory operand.  An error that the x87 has noted before, and
+ * #GP where the instruction wants alignment, come first: the CPU knows, and
+ * what it does to the FPU otherwise is undone.  Always false.
  */
 static bool
-fault_by_alignment(struct interp *i, const uint8_t *slot)
+fault_on_memory(struct interp *i, const uint8_t *slot)
 {
     struct guest_cpu *cpu = cpu_of(i), before;
     struct guest_fault fault = i->vcpu->fault;
+    unsigned earlier = earlier_fault(i, slot);
 
-    if (fault.vector != VEC_PF || ((uintptr_t)slot % SSE_ALIGN) == 0 ||
-        insn_of(i)->mem_size < SSE_ALIGN)
+    if (earlier == 0)
         return false;
     before = *cpu;
-    if (execute(i, slot) || i->vcpu->fault.vector != VEC_GP)
+    if (execute(i, slot) || i->vcpu->fault.vector != earlier)
         i->vcpu->fault = fault;
     *cpu = before;
     return false;
@@ -211,14 +232,14 @@ run_on_cpu(struct interp *i)
     /* The CPU checks the alignment of the buffer: give it the guest's. */
     slot = &i->bounce[gla_raw(at) % BOUNCE_ALIGN];
     if ((op->mem_access & ACCESS_W) && !mem_probe(i, &m))
-        return fault_by_alignment(i, slot);
+        return fault_on_memory(i, slot);
     memset(slot, 0, m.size);
-    /* MASKMOV and FXSAVE leave some bytes as they are. */
+    /* MASKMOV and FXSAVE leave some bytes as they are, an x87 error all. */
     if (((op->mem_access & ACCESS_R) || (op->form & FORM_AT_EDI) ||
-         op->mem_size == SIZE_FX) &&
+         op->mem_size == SIZE_FX || op->class == CLASS_X87) &&
         (!mem_locate(i, &m, GUEST_READ, &at) ||
          !linear_read(i, at, slot, m.size)))
-        return fault_by_alignment(i, slot);
+        return fault_on_memory(i, slot);
     if (!execute(i, slot))
         return false;
     return (op->mem_access & ACCESS_W) == 0 || mem_write(i, &m, slot);

@@ -313,7 +313,7 @@ const struct atom_choice atoms_flow[] = {
     { call_next, 2, WHOSE_ALL, false },
     { reset_stack, 6, WHOSE_ALL, true },
     { jmp_nowhere, 1, WHOSE_ALL, true },
-    { jmp_16, 1, WHOSE_TRANSLATED, false },
+    { jmp_16, 1, WHOSE_ALL, false },
     { jmp_unreadable, 1, WHOSE_ALL, false },
     { ret_unreadable, 1, WHOSE_ALL, true },
     { patch_site, 6, WHOSE_ALL, false },

@@ -14,8 +14,10 @@
 #include "lockstep/generate.h"
 #include "lockstep/run.h"
 
-#define COUNT_DEFAULT   100u
+#define COUNT_DEFAULT   1000u
 #define SHOWN_MAX       3u              /* failures of a configuration */
+#define EVERY_NTH       100u            /* program is stopped everywhere */
+#define STOPS_MAX       300u
 
 static struct {
     const char *config;
@@ -37,6 +39,24 @@ static bool
 fails(const struct program *p)
 {
     return run_program(p, why) == VERDICT_DIFFERENT;
+}
+
+/* Stop it once, at each of its machine instructions in turn. */
+static bool
+fails_at_any(struct program *p)
+{
+    const struct treatment before = p->treatment;
+
+    p->treatment.steps = p->treatment.stops = false;
+    for (unsigned n = 1; n <= STOPS_MAX; n++) {
+        p->treatment.stop_at = n;
+        if (fails(p))
+            return true;
+        if (run_steps < n)
+            break;
+    }
+    p->treatment = before;
+    return false;
 }
 
 static void
@@ -65,7 +85,8 @@ run_config(const struct config *config)
         p.treatment.steps |= options.steps;
         if (run_trace)
             program_print(&p);
-        if (!fails(&p))
+        if (!fails(&p) && ((options.seed + n) % EVERY_NTH != 0 ||
+                           !fails_at_any(&p)))
             continue;
         failed++;
         show(&p);

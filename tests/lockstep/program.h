@@ -33,6 +33,7 @@ struct treatment {
     bool single;            /* some instructions by bt_step() */
     bool interrupts;
     bool by_idt;            /* faults go through the guest's IDT */
+    unsigned stop_at;       /* a machine instruction, counted; 0: none */
 };
 
 struct program {

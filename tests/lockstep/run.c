@@ -28,6 +28,7 @@
 
 struct run_stats run_stats;
 bool run_trace;
+unsigned run_steps;
 static bool is_limited;
 
 void
@@ -256,9 +257,10 @@ single_step(struct run *r)
 
     if (r->t->steps)
         turn = check_step(r);
-    if (turn == TURN_ON && r->t->stops && one_in(r, 8))
-        return TURN_DONE;
-    return turn;
+    if (turn != TURN_ON)
+        return turn;
+    return ++r->steps == r->t->stop_at || (r->t->stops && one_in(r, 8))
+           ? TURN_DONE : TURN_ON;
 }
 
 static void
@@ -276,7 +278,9 @@ trace(const struct run *r)
 static enum turn
 go(struct run *r)
 {
-    bool is_stepped = (r->t->steps || r->t->stops) && !r->is_step;
+    const struct treatment *t = r->t;
+    bool is_stepped = (t->steps || t->stops || r->steps < t->stop_at) &&
+                      !r->is_step;
 
     for (;;) {
         uint32_t before = r->m.eip;
@@ -370,6 +374,9 @@ turn(struct run *r)
         return turn;
     if (subject.v.cpu.eip == r->p->end)
         return TURN_DONE;
+    if (subject.v.cpu.pending_debug != 0 ||
+        (subject.v.cpu.eflags & EFLAGS_TF) != 0)
+        return serve_traps(r);
     if (r->t->forgets && r->bt != NULL)
         forget(r);
     r->m.eip = find_entry(r);
@@ -415,6 +422,7 @@ run_program(const struct program *p, char why[WHY_SIZE])
     for (unsigned n = 0; n < TURNS_MAX && result == TURN_ON; n++)
         result = turn(&r);
     run_stats.programs++;
+    run_steps = r.steps;
     run_stats.open += result == TURN_OPEN;
     return result == TURN_FAILED ? VERDICT_DIFFERENT
            : result == TURN_OPEN ? VERDICT_OPEN : VERDICT_SAME;

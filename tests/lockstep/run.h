@@ -18,6 +18,7 @@ struct run_stats {
 };
 extern struct run_stats run_stats;
 extern bool run_trace;          /* show each stop of the machine */
+extern unsigned run_steps;      /* of the last program, if it was stepped */
 
 /* Once; what is missing on this machine is said to standard output. */
 void run_start(void);

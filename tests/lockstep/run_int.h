@@ -28,6 +28,7 @@ struct run {
     bool is_emulated;       /* this exit is EMULATE */
     uint32_t trap;          /* vector of the trap to serve; or none */
     unsigned events;
+    unsigned steps;         /* machine instructions so far, if stepped */
 };
 #define NO_TRAP UINT32_MAX
 
@@ -38,6 +39,8 @@ enum turn judge(enum verdict verdict, enum turn next);
 
 /* Both sides are equal: the next instruction, and its fault, on both. */
 enum turn serve(struct run *r);
+/* The same while the guest steps itself, by TF; and its #DB. */
+enum turn serve_traps(struct run *r);
 /* The interrupt, if one is pending and let in. */
 enum turn take_interrupt(struct run *r);
 

@@ -153,6 +153,18 @@ serve(struct run *r)
 }
 
 enum turn
+serve_traps(struct run *r)
+{
+    if (subject.v.cpu.pending_debug != 0) {
+        vcpu_fault(&subject.v, VEC_DB);
+        vcpu_fault(&reference.v, VEC_DB);
+        return deliver_fault(r);
+    }
+    r->trap = NO_TRAP;
+    return serve(r);
+}
+
+enum turn
 take_interrupt(struct run *r)
 {
     if (r->t->interrupts && !r->is_pending && one_in(r, 3)) {

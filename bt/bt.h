@@ -124,7 +124,7 @@ struct bt_state {
     uint32_t eip;
     uint32_t eflags;        /* the machine's: arithmetic flags and DF count */
     uint32_t eax, ecx, esp;
-    bool is_shadow;         /* out: right behind an STI that may have set IF */
+    bool is_shadow;         /* out: right behind an STI that set IF */
 };
 
 /*

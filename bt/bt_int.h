@@ -64,7 +64,7 @@ enum point_kind {
     POINT_ECX_PLUS, /* ECX in its slot, eip is what ECX is plus eip */
     POINT_FLAGS,    /* ECX, EAX and arithmetic flags in slots */
     POINT_KIND_COUNT,
-    POINT_SHADOW = BIT(5),  /* added: in the shadow of an STI */
+    POINT_SHADOW = BIT(5),  /* added: right behind an STI */
 };
 
 struct point {

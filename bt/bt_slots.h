@@ -21,7 +21,7 @@
 #define BT_CR_COUNT     5
 #define BT_POPF_COUNT   256             /* by bits 15..8 of the flags */
 
-/* In exit_reason: the instruction at exit_eip is in the shadow of an STI. */
+/* In exit_reason: the instruction at exit_eip is right behind an STI. */
 #define BT_EXIT_SHADOW  BIT(8)
 
 struct bt_slots {
@@ -32,6 +32,7 @@ struct bt_slots {
     uint32_t exit_arg;
     /* The rest is for guest kernels. */
     uint32_t iflag;         /* the guest's IF + BT_IF_BIAS: never 0 */
+    uint32_t old_iflag;     /* what it was before the last STI */
     uint32_t sysflags;      /* the guest's BT_FLAGS_SYSTEM */
     uint32_t pending;       /* not 0: an interrupt waits for IF */
     uint32_t flags;         /* what is being popped */
@@ -60,6 +61,21 @@ void bt_slots_set_eflags(struct bt_slots *slots, uint32_t eflags);
 
 /* ... and back, with what the machine's EFLAGS are. */
 uint32_t bt_slots_eflags(const struct bt_slots *slots, uint32_t machine);
+
+/* Why translated code left: enum bt_exit. */
+static inline uint32_t
+bt_slots_reason(const struct bt_slots *slots)
+{
+    return slots->exit_reason & ~BT_EXIT_SHADOW;
+}
+
+/* ... and is the instruction at exit_eip in the shadow of an STI? */
+static inline bool
+bt_slots_in_shadow(const struct bt_slots *slots)
+{
+    return (slots->exit_reason & BT_EXIT_SHADOW) != 0 &&
+           (slots->old_iflag & EFLAGS_IF) == 0;
+}
 
 /* What the machine's EFLAGS must be for a guest with EFLAGS. */
 uint32_t bt_machine_eflags(uint32_t eflags);

@@ -115,6 +115,7 @@ bt_recover(const struct bt *bt, struct bt_state *state)
         state->eflags = (state->eflags & ~(uint32_t)BT_FLAGS_MACHINE) |
                         (slots->flags & BT_FLAGS_MACHINE);
     move_esp(bt, state, (uint32_t)(int32_t)recipe->esp);
-    state->is_shadow = (p->at & POINT_SHADOW) != 0;
+    state->is_shadow = (p->at & POINT_SHADOW) != 0 &&
+                       (slots->old_iflag & EFLAGS_IF) == 0;
     return true;
 }

@@ -12,12 +12,10 @@
  * pending.  If there is a reason to leave, it is found before anything of the
  * guest's has changed, and the owner does the whole instruction.
  *
- * The interrupt shadow: nothing tells whether IF was clear before an STI, so
- * the instruction behind one is always said to be in its shadow.  An interrupt
- * that this keeps away from a boundary where it could be taken comes one
- * instruction later: nobody can tell it from one that was late.  What must not
- * be is a shadow that is forgotten (STI; HLT), so an STI is never the last
- * instruction of its unit.
+ * The instruction behind an STI that sets IF is in its shadow: no interrupt
+ * comes before it, least of all before a HLT.  Recovery and exits say so, by
+ * where they are and by what IF was.  So an STI is never the last instruction
+ * of its unit: the first one of another unit does not know how it was reached.
  *
  * SDM 2: each instruction; SDM 3A 6.8.1.
  */
@@ -51,7 +49,9 @@ xlate_cli(struct xlate *x, const struct insn *insn)
  *      mov  slots.pending, %ecx
  *      jecxz 1f
  *      leave
- *   1: movl $(IF + bias), slots.iflag
+ *   1: mov  slots.iflag, %ecx
+ *      mov  %ecx, slots.old_iflag
+ *      movl $(IF + bias), slots.iflag
  *      mov  slots.ecx, %ecx
  */
 void
@@ -64,12 +64,17 @@ xlate_sti(struct xlate *x, const struct insn *insn)
         xlate_emulate(x, insn);
         return;
     }
+    /* Behind another one it does nothing; old_iflag stays that one's. */
+    if (x->has_shadow && x->shadow_eip == x->eip)
+        return;
     emit_save_slot(&x->e, GPR_ECX, SLOT(x, ecx));
     xlate_point(x, POINT_ECX, x->eip);
     emit_load_slot(&x->e, GPR_ECX, SLOT(x, pending));
     go_on = emit_jecxz(&x->e);
     xlate_leave(x);
     emit_land(&x->e, go_on);
+    emit_load_slot(&x->e, GPR_ECX, SLOT(x, iflag));
+    emit_save_slot(&x->e, GPR_ECX, SLOT(x, old_iflag));
     emit_set_slot(&x->e, SLOT(x, iflag), EFLAGS_IF + BT_IF_BIAS);
     x->has_shadow = true;
     x->shadow_eip = next;

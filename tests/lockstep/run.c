@@ -178,8 +178,8 @@ is_served(uint32_t reason)
 static enum turn
 serve_exit(struct run *r)
 {
-    uint32_t reason = engine_slots->exit_reason & ~BT_EXIT_SHADOW;
-    bool is_shadow = (engine_slots->exit_reason & BT_EXIT_SHADOW) != 0;
+    uint32_t reason = bt_slots_reason(engine_slots);
+    bool is_shadow = bt_slots_in_shadow(engine_slots);
 
     store(r, r->m.eflags);
     subject.v.cpu.eip = engine_slots->exit_eip;

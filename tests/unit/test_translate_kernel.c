@@ -149,20 +149,39 @@ test_sti_has_a_shadow_of_one_instruction(void **state)
     assert_int_equal(recovered(at).ecx, SLOT_ECX);
     jecxz = emitted(at);
     land = insn_target(&jecxz, at);
-    store = emitted(land);
+    do {
+        assert_int_equal(recovered(land).eip, GUEST_AT);
+        assert_false(recovered(land).is_shadow);
+        store = emitted(land);
+        land += store.length;
+    } while (store.imm_size == 0);
     assert_int_equal(store.imm, EFLAGS_IF + BT_IF_BIAS);
-    assert_int_equal(recovered(land).eip, GUEST_AT);
-    assert_false(recovered(land).is_shadow);
-    land += store.length;
     assert_int_equal(recovered(land).eip, GUEST_AT + 1);
     assert_int_equal(recovered(land).ecx, SLOT_ECX);
     assert_true(recovered(land).is_shadow);
+    slots.old_iflag = EFLAGS_IF + BT_IF_BIAS;       /* IF was set already */
+    assert_false(recovered(land).is_shadow);
+    slots.old_iflag = BT_IF_BIAS;
     land += emitted(land).length;
     assert_int_equal(code[land - CODE_AT], NOP);
     assert_int_equal(recovered(land).ecx, LIVE_ECX);
     assert_true(recovered(land).is_shadow);
     assert_int_equal(recovered(land + 1).eip, GUEST_AT + 2);
     assert_false(recovered(land + 1).is_shadow);
+}
+
+/* The second one finds IF set. */
+static void
+test_sti_behind_sti_does_nothing(void **state)
+{
+    uint32_t at;
+
+    (void)state;
+    page[0] = page[1] = 0xfb;
+    page[2] = 0xf5;
+    at = find(bt_entry(bt, GUEST_AT), OPERATION_cmc);
+    assert_int_equal(recovered(at).eip, GUEST_AT + 2);
+    assert_false(recovered(at).is_shadow);
 }
 
 /* The reason that the exit at or behind AT gives. */
@@ -455,6 +474,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_cli_is_a_store),
         TEST(test_sti_has_a_shadow_of_one_instruction),
+        TEST(test_sti_behind_sti_does_nothing),
         TEST(test_hlt_behind_sti_leaves_with_the_shadow),
         TEST(test_sti_does_not_end_a_unit),
         TEST(test_pushf_is_undone),

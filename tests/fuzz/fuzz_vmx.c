@@ -1,0 +1,43 @@
+/*
+ * fuzz_vmx.c - any bytes as a .vmx file: accepted or refused with a message of
+ * one line, and what was accepted keeps the promises of vmx_keys.def.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/base/assert.h"
+#include "vmm/config/vmx.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check(const struct vmx *v, const char *text, size_t size)
+{
+    uint32_t memory = vmx_uint(v, "memsize");
+    const char *kernel = vmx_text(v, "boot.kernel");
+
+    ASSERT(memory >= 4 && memory <= 3584 && memory % 4 == 0);
+    ASSERT(kernel == NULL || (*kernel != '\0' && strchr(kernel, '/') == NULL));
+    for (unsigned n = 0; n < v->count; n++) {
+        const struct vmx_entry *e = &v->entry[n];
+
+        ASSERT(e->key >= text && e->key < e->value);
+        ASSERT(e->value + strlen(e->value) < text + size);
+        ASSERT(strcmp(vmx_text(v, e->key), e->value) == 0);
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct vmx v;
+    char *text = malloc(size + 1);
+
+    memcpy(text, data, size);
+    if (vmx_parse(&v, text, size) == OK)
+        check(&v, text, size);
+    else
+        ASSERT(strlen(v.message) > 0);
+    free(text);
+    return 0;
+}

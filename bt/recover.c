@@ -46,9 +46,8 @@ static const struct recipe {
     [POINT_FLAGS] = { .ecx = true, .eax = true, .flags = true },
 };
 
-/* The last point at or before OFFSET; there is one at 0. */
-static const struct point *
-find(const struct bt *bt, uint32_t offset)
+struct point *
+recover_find_point(const struct bt *bt, uint32_t offset)
 {
     uint32_t low = 0, high = bt->point_count;
 
@@ -104,7 +103,7 @@ bt_recover(const struct bt *bt, struct bt_state *state)
 
     if (offset >= bt->code_used)
         return false;
-    p = find(bt, offset);
+    p = recover_find_point(bt, offset);
     recipe = &recipes[p->at & POINT_KIND];
     state->eip = find_eip(bt, p, offset, state->ecx);
     if (recipe->ecx)

@@ -131,10 +131,16 @@ add_stub(struct bt *bt, struct bt_tu *tu)
     tcache_commit(bt, &e);
 }
 
+/*
+ * Make TU's first bytes a jump to its stub.  A jump that is the whole unit has
+ * been done where it begins; this one has not, and the point must say so.
+ */
 static void
 divert(struct bt *bt, const struct bt_tu *tu)
 {
-    uint8_t *entry = bt->env->code + (tu->entry - bt->env->code_at);
+    uint32_t offset = tu->entry - bt->env->code_at;
+    struct point *point = recover_find_point(bt, offset);
+    uint8_t *entry = bt->env->code + offset;
     struct emitter e = {
         .start = entry, .next = entry, .end = entry + UNIT_CODE_MIN,
         .address = tu->entry, .slot_segment = bt->env->slot_segment,
@@ -142,6 +148,12 @@ divert(struct bt *bt, const struct bt_tu *tu)
 
     chain_set_link(bt, tu->stub_link, bt->links[tu->stub_link].home);
     emit_jmp(&e, tu->stub);
+    if (FIELD_GET(point->at, POINT_AT_OFFSET) == offset &&
+        point->eip != tu->eip)
+        *point = (struct point){
+            .at = FIELD_SET((uint32_t)POINT_AT, POINT_AT_OFFSET, offset),
+            .eip = tu->eip,
+        };
 }
 
 bool

@@ -56,6 +56,7 @@ struct source {
 
 struct bt;
 struct bt_tu;
+struct point;
 struct xlate;
 
 /* --- smc.c ---------------------------------------------------------------- */
@@ -79,6 +80,10 @@ uint32_t self_check_insn_at(const struct bt *bt, const struct bt_tu *tu,
                             uint32_t offset);
 /* May it write to memory, which could be code further on? */
 bool insn_may_write(const struct insn *insn);
+
+/* --- recover.c ------------------------------------------------------------ */
+/* The last point at or before OFFSET of the TC; there is one at 0. */
+struct point *recover_find_point(const struct bt *bt, uint32_t offset);
 
 /* --- adapt.c -------------------------------------------------------------- */
 bool adapt_is_guilty(struct bt *bt, uint32_t eip);

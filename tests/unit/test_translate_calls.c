@@ -101,6 +101,16 @@ is_jump(uint32_t eip)
            insn_opcode(&insn)->class == CLASS_JMP;
 }
 
+static void
+check_diverted(uint32_t at, uint32_t eip)
+{
+    struct bt_state s = { .eip = at };
+
+    assert_int_equal(*fake_code_tc(at), X86_JMP);
+    assert_true(bt_recover(fake.bt, &s));
+    assert_int_equal(s.eip, eip);
+}
+
 /* Are all bytes there that an instruction at EIP may have? */
 static bool
 can_fetch(uint32_t eip)
@@ -141,7 +151,7 @@ fuzz_entry(uint32_t eip)
     }
     /* Whoever still goes to the old one is led on. */
     if (k->at != at && k->at != 0 && k->flushes == flushes)
-        assert_int_equal(*fake_code_tc(k->at), X86_JMP);
+        check_diverted(k->at, eip);
     if (k->at != at || k->flushes != flushes) {
         k->at = at;
         k->flushes = flushes;

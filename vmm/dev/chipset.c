@@ -120,6 +120,7 @@ chipset_init(struct chipset *c, const struct chipset_config *config,
     add_pci(c);
     for (unsigned i = 0; i < c->device_count; i++)
         vdev_power_on(&c->devices[i]);
+    c->is_touched = true;
 }
 
 void
@@ -127,19 +128,11 @@ chipset_reset(struct chipset *c)
 {
     for (unsigned i = 0; i < c->device_count; i++)
         vdev_reset(&c->devices[i]);
+    c->is_touched = true;
 }
 
-void
-chipset_run(struct chipset *c, uint64_t now)
-{
-    c->clock.now = MAX(c->clock.now, now);
-    for (unsigned i = 0; i < c->device_count; i++)
-        if (c->devices[i].type->run != NULL)
-            c->devices[i].type->run(c->devices[i].device);
-}
-
-uint64_t
-chipset_next_deadline(const struct chipset *c)
+static uint64_t
+earliest(const struct chipset *c)
 {
     uint64_t next = VDEV_NEVER;
 
@@ -149,12 +142,37 @@ chipset_next_deadline(const struct chipset *c)
         if (d->type->deadline != NULL)
             next = MIN(next, d->type->deadline(d->device));
     }
-    return MAX(next, c->clock.now + 1);
+    return next;
+}
+
+uint64_t
+chipset_next_deadline(struct chipset *c)
+{
+    if (c->is_touched)
+        c->deadline = earliest(c);
+    c->is_touched = false;
+    return MAX(c->deadline, c->clock.now + 1);
+}
+
+/* Before the deadline nothing happens by time alone, so most calls are short. */
+void
+chipset_run(struct chipset *c, uint64_t now)
+{
+    uint64_t deadline = chipset_next_deadline(c);
+
+    c->clock.now = MAX(c->clock.now, now);
+    if (c->clock.now < deadline)
+        return;
+    for (unsigned i = 0; i < c->device_count; i++)
+        if (c->devices[i].type->run != NULL)
+            c->devices[i].type->run(c->devices[i].device);
+    c->is_touched = true;
 }
 
 uint32_t
 chipset_port_in(struct chipset *c, uint16_t port, unsigned size)
 {
+    c->is_touched = true;
     return pio_bus_in(&c->ports, port, size);
 }
 
@@ -162,6 +180,7 @@ void
 chipset_port_out(struct chipset *c, uint16_t port, unsigned size,
                  uint32_t value)
 {
+    c->is_touched = true;
     pio_bus_out(&c->ports, port, size, value);
 }
 
@@ -197,6 +216,7 @@ chipset_serial_ready(struct chipset *c, unsigned serial)
 {
     ASSERT(serial < CHIPSET_SERIALS);
     vuart_ready(&c->serial[serial]);
+    c->is_touched = true;
 }
 
 void
@@ -204,6 +224,7 @@ chipset_key(struct chipset *c, uint8_t key, bool is_down)
 {
     vkeyboard_key(&c->keyboard, key, is_down);
     vps2_poll(&c->ps2);
+    c->is_touched = true;
 }
 
 void
@@ -211,6 +232,7 @@ chipset_move_mouse(struct chipset *c, const struct mouse_motion *motion)
 {
     vmouse_move(&c->mouse, motion);
     vps2_poll(&c->ps2);
+    c->is_touched = true;
 }
 
 void

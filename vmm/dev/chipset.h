@@ -51,6 +51,8 @@ struct chipset {
     struct chipset_config config;
     struct vcpu *vcpu;          /* who accesses ports: the owner sets it */
     struct vclock clock;
+    uint64_t deadline;          /* of all devices... */
+    bool is_touched;            /* ...unless one was touched since */
     struct pio_bus ports;
     unsigned device_count;
     struct vdev devices[CHIPSET_DEVICES_MAX];
@@ -84,7 +86,7 @@ void chipset_set_up(struct chipset *c);
 void chipset_run(struct chipset *c, uint64_t now);
 
 /* When chipset_run() is wanted next: after the last now, or VDEV_NEVER. */
-uint64_t chipset_next_deadline(const struct chipset *c);
+uint64_t chipset_next_deadline(struct chipset *c);
 
 /* SIZE is 1, 2 or 4; see vmm/guest_port.h. */
 uint32_t chipset_port_in(struct chipset *c, uint16_t port, unsigned size);

@@ -13,7 +13,6 @@
 #include "bt/decode.h"
 
 #include "bt/decode_int.h"
-#include "kernel/base/string.h"
 
 /* Fields of the bytes behind C4, C5, 62 and 8F. */
 #define VEX_MAP         BITS(4, 0)
@@ -250,10 +249,8 @@ decode(const uint8_t *bytes, size_t available, unsigned mode,
     };
     enum decode_result result;
 
-    memset(insn, 0, sizeof(*insn));
-    insn->segment = SEG_NONE;
-    insn->base = GPR_NONE;
-    insn->index = GPR_NONE;
+    *insn = (struct insn){ .segment = SEG_NONE, .base = GPR_NONE,
+                           .index = GPR_NONE };
     result = decode_parts(&d);
     insn->length = offset_here(&d);
     if (d.row != NULL)

@@ -37,7 +37,7 @@ VMK_SRC := $(foreach d,$(VMK_DIRS),$(wildcard $(d)/*.c $(d)/*.S))
 VMK_OBJ := $(patsubst %,$(B)/vmk/%.o,$(VMK_SRC))
 GEN     := $(B)/gen/version.h
 
-.PHONY: all run test lint bench clean iso unit fuzz boot-test programs
+.PHONY: all run test lint bench clean iso unit fuzz boot-test
 all: $(B)/vmkernel.elf $(B)/socle.iso $(B)/btrun $(B)/vmrun
 
 $(B)/.have-%: scripts/need.sh scripts/packages
@@ -94,7 +94,7 @@ run: $(B)/socle.iso | $(B)/.have-qemu
 
 # --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
 # PURE code runs in VMkernel or monitor, and as an ordinary program too.
-PURE := $(wildcard bt/*.c vmm/vcpu.c $(foreach d,boot dev interp mmu, \
+PURE := $(wildcard bt/*.c vmm/vcpu.c $(foreach d,boot config dev interp mmu, \
             vmm/$d/*.c) boot/boot_info.c kernel/config.c kernel/options.c \
           kernel/timerq.c $(addprefix kernel/base/,bitmap.c format.c \
             memory_map.c number.c ring.c status.c str.c) \
@@ -151,7 +151,9 @@ $(B)/i386/.done: scripts/fetch_i386.sh | $(B)/.have-test
 UNIT_BIN := $(patsubst %,$(B)/unit64/%,\
               $(filter-out $(UNIT_32_ONLY),$(UNIT))) \
             $(patsubst %,$(B)/unit32/%,$(filter-out $(UNIT_64_ONLY),$(UNIT)))
+include tests/programs/programs.mk
 include tests/lockstep/lockstep.mk
+include tests/vmrun/vmrun.mk
 unit: $(UNIT_BIN)
 	$(Q)$(PYTHON) tests/run.py unit $(UNIT_BIN)
 
@@ -179,7 +181,7 @@ fuzz: $(FUZZ_BIN)
 	$(Q)$(PYTHON) tests/run.py fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_BIN)
 
 # The boot tests also want a kernel with the expensive checks.
-BOOT_FILES := $(B)/vmkernel.elf $(B)/socle.iso
+BOOT_FILES := $(B)/vmkernel.elf $(B)/socle.iso $(B)/vmrun $(GUESTS)
 ifndef DEBUG
 BOOT_FILES += build/debug/vmkernel.elf
 build/debug/vmkernel.elf: FORCE
@@ -195,27 +197,18 @@ test: $(UNIT_BIN) $(FUZZ_BIN) $(BOOT_FILES) | $(B)/.have-test
 lint: $(B)/vmkernel.elf | $(B)/.have-lint
 	$(Q)tests/lint/lint.sh "$(CC)" "$(CFLAGS)" $<
 
-# btrun runs Linux programs under the translator, far above where they want to
-# be; vmrun runs a VM.  Optimised, without sanitizers: their speed counts.
+# btrun runs 32-bit Linux programs under the translator, far above where they
+# want to be.  Optimised, without sanitizers: speed counts, as vmrun's does.
 NATIVE  := $(HOSTCC) -m32 -std=gnu11 -O2 -g $(WARN) -I. -Itests -D_GNU_SOURCE \
            -freg-struct-return -fno-strict-aliasing -static -no-pie -fno-pie
-BTRUN_SRC := $(wildcard tests/btrun/*.[cS] bt/*.c) \
-           kernel/base/format.c kernel/base/str.c
-VMRUN_SRC := $(wildcard tests/vmrun/*.c bt/d*.c vmm/*.c vmm/*/*.c) \
-           $(addprefix kernel/base/,format.c number.c status.c str.c) \
+BTRUN_SRC := $(wildcard tests/btrun/*.[cS] bt/*.c vmm/interp/*.c) \
+           kernel/base/format.c kernel/base/str.c vmm/vcpu.c \
            tests/unit/fake_native.c
-HEADERS := Makefile $(wildcard $(addsuffix /*.[hd]*,tests/btrun tests/vmrun \
-           bt vmm vmm/*))
-LINK_btrun := -Wl,-Ttext-segment=0x70000000
-$(B)/btrun: $(BTRUN_SRC)
-$(B)/vmrun: $(VMRUN_SRC)
-$(B)/btrun $(B)/vmrun: $(HEADERS) | $(B)/.have-build
+HEADERS := Makefile $(wildcard $(addsuffix /*.[hd]*,tests/btrun bt vmm \
+           vmm/*))
+$(B)/btrun: $(BTRUN_SRC) $(HEADERS) | $(B)/.have-build
 	$(call say,NATIVE,$@)
-	$(Q)$(NATIVE) $(LINK_$(@F)) $(filter %.c %.S,$^) -o $@
-
-$(B)/guests/.%: scripts/guests.sh scripts/guest_init.sh scripts/initramfs.py
-	$(call say,FETCH,$* guest)
-	$(Q)scripts/guests.sh $(B)/guests $* && touch $@
+	$(Q)$(NATIVE) -Wl,-Ttext-segment=0x70000000 $(BTRUN_SRC) -o $@
 
 # Benchmarks in C, tests/bench/bench_*.c: optimised, 32-bit like the VMkernel.
 BENCH_BIN := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/bench/bench_*.c))
@@ -225,20 +218,6 @@ $(B)/bench/%: tests/bench/%.c $(BENCH_SRC) $(HEADERS) | $(B)/.have-test
 	$(call say,BENCH,$<)
 	@mkdir -p $(@D)
 	$(Q)$(NATIVE) $< $(sort $(BENCH_SRC)) -o $@
-
-# What btrun's speed is measured with: programs like any other.
-PROGRAM_SRC := $(wildcard tests/bench/programs/*.c)
-PROGRAMS := $(patsubst tests/bench/%.c,$(B)/%,\
-              $(filter-out %/program.c,$(PROGRAM_SRC)))
-$(B)/programs/%: tests/bench/programs/%.c tests/bench/programs/program.c \
-    tests/bench/programs/program.h Makefile | $(B)/.have-build
-	$(call say,PROGRAM,$@)
-	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) -m32 -march=i686 -std=gnu11 -O2 -static -no-pie \
-	    -fno-pie -fno-tree-loop-distribute-patterns $(WARN) -I. \
-	    $(filter %.c,$^) -o $@
-
-programs: $(PROGRAMS)
 
 bench: $(B)/socle.iso $(B)/btrun $(BENCH_BIN) $(PROGRAMS) | $(B)/.have-bench
 	$(Q)$(PYTHON) tests/bench/bench_bt.py $(B)

@@ -12,6 +12,7 @@
 
 #include "bt/decode.h"
 #include "tests/btrun/btrun.h"
+#include "tests/btrun/interpret.h"
 #include "tests/btrun/linux.h"
 #include "tests/btrun/options.h"
 #include "tests/btrun/pages.h"
@@ -183,6 +184,10 @@ engine_report(void)
 
     if (!options.stats)
         return;
+    if (options.interp) {
+        interpret_report();
+        return;
+    }
     report_translator(bt_get_stats(engine));
     fprintf(stderr, "btrun: exits:");
     for (unsigned i = 0; i <= BT_EXIT_STOP; i++)

@@ -10,6 +10,7 @@
  */
 #include "tests/btrun/linux.h"
 
+#include <asm/ldt.h>
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
@@ -22,6 +23,7 @@
 
 #include "kernel/base/addr.h"
 #include "tests/btrun/btrun.h"
+#include "tests/btrun/interpret.h"
 #include "tests/btrun/options.h"
 #include "tests/btrun/pages.h"
 
@@ -121,6 +123,18 @@ do_clone(uint32_t *args)
     return result;
 }
 
+/* The kernel chooses the entry and tells it in the structure. */
+static uint32_t
+do_set_thread_area(const uint32_t *args)
+{
+    const struct user_desc *wanted = (const struct user_desc *)args[LINUX_ARG1];
+    uint32_t result = host_syscall(args);
+
+    if (!is_error(result))
+        interpret_set_segment(wanted->entry_number, wanted->base_addr);
+    return result;
+}
+
 static uint32_t
 do_readlink(const uint32_t *args)
 {
@@ -170,6 +184,8 @@ serve(uint32_t *args)
         return do_clone(args);
     case SYS_clone3:
         return (uint32_t)-ENOSYS;
+    case SYS_set_thread_area:
+        return do_set_thread_area(args);
     case SYS_readlink:
         return do_readlink(args);
     case SYS_execve:

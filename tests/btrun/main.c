@@ -12,6 +12,7 @@
 
 #include "kernel/base/assert.h"
 #include "tests/btrun/btrun.h"
+#include "tests/btrun/interpret.h"
 #include "tests/btrun/options.h"
 
 void
@@ -48,6 +49,8 @@ main(int argc, char **argv, char **environment)
     guest.eflags = EFLAGS_FIXED | EFLAGS_IF;
     engine_start();
     load_program();
+    if (options.interp)
+        interpret_run();
     traps_start();
     engine_run();
 }

@@ -29,6 +29,12 @@ protection(unsigned flags)
            (flags & PAGE_EXECUTE ? PROT_EXEC : 0);
 }
 
+unsigned
+pages_flags(uint32_t address)
+{
+    return pages[address / PAGE_SIZE];
+}
+
 void
 pages_set(uint32_t start, uint32_t size, unsigned prot)
 {

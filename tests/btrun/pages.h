@@ -11,6 +11,8 @@ enum page_flags {
     PAGE_WATCHED = BIT(3),
     PAGE_OPEN = BIT(4),     /* watched, but for the write that is due */
 };
+/* Of the page at ADDRESS; 0: nothing is mapped. */
+unsigned pages_flags(uint32_t address);
 void pages_set(uint32_t start, uint32_t size, unsigned protection);
 const uint8_t *pages_fetch(void *context, uint32_t eip, unsigned flags,
                            uint32_t *id);

@@ -9,25 +9,27 @@
 set -eu
 dir=$1 kind=$2
 here=$(dirname "$0")
-mkdir -p "$dir/apt"
+# One each, because several may run at once.
+packages=$dir/packages-$kind
+rm -rf "$packages"
+mkdir -p "$packages"
 
-# fetch PACKAGE...: to DIR/apt.
+# fetch PACKAGE...: to $packages/apt.
 fetch() {
-    "$here/fetch_i386.sh" -n "$dir" "$@"
+    "$here/fetch_i386.sh" -n "$packages" "$@"
 }
 
 # member PACKAGE PATTERN: one file of a package, to standard output.
 member() {
-    dpkg-deb --fsys-tarfile "$dir"/apt/"$1"_*.deb |
+    dpkg-deb --fsys-tarfile "$packages"/apt/"$1"_*.deb |
         tar -xO --wildcards "$2"
 }
 
 # The kernel that is current, behind the package that names it.
 kernel_of() {
-    dpkg-deb -f "$dir"/apt/"$1"_*.deb Depends | sed 's/[ ,].*//'
+    dpkg-deb -f "$packages"/apt/"$1"_*.deb Depends | sed 's/[ ,].*//'
 }
 
-rm -f "$dir"/apt/*.deb
 case $kind in
 linux)
     fetch linux-image-686 linux-image-686-pae busybox-static
@@ -58,4 +60,4 @@ mach)
     exit 2
     ;;
 esac
-rm -f "$dir"/apt/*.deb
+rm -rf "$packages"

@@ -10,8 +10,6 @@
 #include "kernel/base/number.h"
 
 #define MEMORY_DEFAULT  128u
-#define MEMORY_MIN      4u
-#define MEMORY_MAX      2048u           /* what the process has room for */
 
 static const char usage[] =
     "usage: vmrun [options] VM.vmx\n"
@@ -71,14 +69,14 @@ add_module(struct vm_options *o, const char *file)
 static void
 set_memory(struct vm_options *o, const char *text)
 {
-    if (parse_u32(text, &o->memory_mb) != OK || o->memory_mb < MEMORY_MIN ||
-        o->memory_mb > MEMORY_MAX)
-        die("--memory %s: expected %u to %u megabytes", text, MEMORY_MIN,
-            MEMORY_MAX);
+    if (parse_u32(text, &o->memory_mb) != OK || o->memory_mb < MEMORY_MIN_MB ||
+        o->memory_mb > MEMORY_MAX_MB)
+        die("--memory %s: expected %u to %u megabytes", text, MEMORY_MIN_MB,
+            MEMORY_MAX_MB);
 }
 
 static void
-set_option(struct vm_options *o, int option)
+set_option(struct vm_options *o, int option, const char *name)
 {
     switch (option) {
     case OPTION_KERNEL:
@@ -113,7 +111,7 @@ set_option(struct vm_options *o, int option)
         fputs(usage, stdout);
         exit(EXIT_SUCCESS);
     default:
-        die("try --help");
+        die("%s: what is that? try --help", name);
     }
 }
 
@@ -125,10 +123,15 @@ options_read(struct vm_options *o, int argc, char **argv)
     *o = (struct vm_options){ .memory_mb = MEMORY_DEFAULT,
                               .command_line = "",
                               .max_instructions = UINT64_MAX };
+    opterr = 0;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        set_option(o, option);
+        set_option(o, option, argv[optind - 1]);
+    if (optind < argc - 1)
+        die("%s: unexpected; try --help", argv[optind + 1]);
+    if (optind < argc && o->kernel != NULL)
+        die("%s: a .vmx file or --kernel, not both", argv[optind]);
     if (optind < argc)
-        die("%s: unexpected; try --help", argv[optind]);
-    if (o->kernel == NULL)
-        die("which --kernel? try --help");
+        options_read_vmx(o, argv[optind]);
+    else if (o->kernel == NULL)
+        die("which machine? try --help");
 }

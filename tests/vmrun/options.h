@@ -7,6 +7,9 @@
 #include "kernel/base/types.h"
 #include "vmm/boot/direct_boot.h"
 
+#define MEMORY_MIN_MB   4u
+#define MEMORY_MAX_MB   2048u       /* what the process has room for */
+
 struct vm_options {
     const char *kernel;                 /* file names */
     const char *module[BOOT_MODULES_MAX];   /* Linux: the initrd */
@@ -22,6 +25,9 @@ struct vm_options {
 
 /* From argv.  Wrong ones end the process with a line that says why. */
 void options_read(struct vm_options *o, int argc, char **argv);
+
+/* vmx_file.c: the same from a .vmx file, over what was set before. */
+void options_read_vmx(struct vm_options *o, const char *name);
 
 /* Print "vmrun: ..." in one line and end the process. */
 NORETURN PRINTF_LIKE(1, 2) void die(const char *format, ...);

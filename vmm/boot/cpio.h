@@ -44,7 +44,7 @@ struct cpio_file {
  */
 MUST_CHECK status_t cpio_next(struct cpio *c, struct cpio_file *file);
 
-/* The regular file NAME of the archive C, from its beginning; errors as above. */
+/* The regular file NAME, looked for from the beginning; errors as above. */
 MUST_CHECK status_t cpio_find(const struct cpio *c, const char *name,
                               struct cpio_file *file);
 

@@ -381,6 +381,13 @@ test_time(void **state)
     }
 }
 
+/* The lowest bit that is set: how a thing of that offset or size is aligned. */
+static unsigned
+alignment(unsigned n)
+{
+    return n & -n;
+}
+
 /* What is not in its device's table would be forgotten by reset and suspend. */
 static void
 test_fields_are_complete(void **state)
@@ -388,23 +395,23 @@ test_fields_are_complete(void **state)
     (void)state;
     for (unsigned i = 0; i < chipset.device_count; i++) {
         const struct vdev_type *type = chipset.devices[i].type;
-        unsigned end = 0, state_bytes = 0;
+        unsigned end = type->field_count > 0 ? type->fields[0].offset : 0;
 
         for (unsigned n = 0; n < type->field_count; n++) {
             const struct vdev_field *f = &type->fields[n];
+            unsigned gap = f->offset - end;
 
             assert_true(f->size > 0 && f->offset >= end);
             assert_true(f->offset + f->size <= type->size);
-            /* Between two fields there is no room for a forgotten one. */
-            if (n > 0 && f->offset - end >= 8)
-                fail_msg("%s: before %s", type->name, f->name);
             assert_in_range(f->since, 1, type->version);
+            /* Only padding, or the wiring of a PCI function. */
+            if (gap > 0 && (gap >= MIN(8, alignment(f->offset)) ||
+                            gap >= alignment(f->size)))
+                assert_string_equal(f->name, "function.config");
             end = f->offset + f->size;
-            state_bytes += f->size;
         }
         if (type->field_count > 0 && type->size - end >= 8)
             fail_msg("%s: behind its last field", type->name);
-        assert_true(state_bytes > 0 || type->field_count == 0);
     }
 }
 

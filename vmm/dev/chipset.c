@@ -154,7 +154,7 @@ chipset_next_deadline(struct chipset *c)
     return MAX(c->deadline, c->clock.now + 1);
 }
 
-/* Before the deadline nothing happens by time alone, so most calls are short. */
+/* Before the deadline time alone changes nothing: most calls are short. */
 void
 chipset_run(struct chipset *c, uint64_t now)
 {

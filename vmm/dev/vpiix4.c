@@ -56,9 +56,9 @@ static const struct vpci_row rows[] = {
 };
 
 static const struct vdev_field fields[] = {
-    VDEV_FIELD(struct vpiix4, function.config, 1),
     VDEV_FIELD(struct vpiix4, pirq_levels, 1),
     VDEV_FIELD(struct vpiix4, route, 1),
+    VDEV_FIELD(struct vpiix4, function.config, 1),
 };
 
 /* The line that the guest wants PIRQ n on; 0: none. */

@@ -15,10 +15,10 @@
 
 struct vpiix4 {
     struct irq_lines *lines;
-    struct vpci_function function;
 
     uint8_t pirq_levels;        /* a bit per PIRQ: held by a device */
     uint8_t route[VPIIX4_PIRQS];    /* the line each is on, 0: none */
+    struct vpci_function function;
 };
 
 extern const struct vdev_type vpiix4_type;

@@ -18,6 +18,7 @@
 #include "tests/btrun/pages.h"
 #include "tests/btrun/report.h"
 #include "tests/btrun/stress.h"
+#include "tests/btrun/trace.h"
 
 #define CODE_SIZE   MB(32)
 #define TU_MAX      BIT(18)
@@ -151,6 +152,8 @@ engine_run(void)
             pages_close();
         at = is_stepping ? bt_step(engine, guest.eip)
                          : bt_entry(engine, guest.eip);
+        if (options.trace)
+            trace_new_units(engine, &env);
         if (at == 0)
             die("cannot fetch the instruction at %#x", guest.eip);
         step_next = false;

@@ -151,7 +151,7 @@ interpret_report(void)
             (unsigned long long)vcpu.instructions);
 }
 
-/* --- vmm/guest_port.h: what user code can reach of it -----------------------*/
+/* --- vmm/guest_port.h: what user code can reach of it ----------------------*/
 
 uint32_t
 guest_port_in(UNUSED struct vcpu *v, UNUSED uint16_t port,

@@ -52,6 +52,7 @@ traps_handle(int number, siginfo_t *info, void *context)
 {
     greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
     struct bt_state state = { .eip = (uint32_t)regs[REG_EIP],
+                              .eflags = (uint32_t)regs[REG_EFL],
                               .eax = (uint32_t)regs[REG_EAX],
                               .ecx = (uint32_t)regs[REG_ECX],
                               .esp = (uint32_t)regs[REG_ESP] };
@@ -68,6 +69,7 @@ traps_handle(int number, siginfo_t *info, void *context)
         deadly(number, &state, info);
         return;
     }
+    regs[REG_EFL] = (greg_t)state.eflags;
     regs[REG_EAX] = (greg_t)state.eax;
     regs[REG_ECX] = (greg_t)state.ecx;
     regs[REG_ESP] = (greg_t)state.esp;

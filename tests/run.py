@@ -4,11 +4,12 @@
     run.py unit BINARY...
     run.py fuzz [--seconds N] BINARY...
     run.py boot BUILD
+    run.py programs [--long] BUILD
     run.py all BUILD [--seconds N] BINARY...
 
 The Makefile builds everything first and calls this; BUILD is the folder with
 vmkernel.elf and socle.iso.  Unit tests and fuzzers run one per processor,
-boot tests one after another, because they measure time.  Only what failed is
+the others one after another, because they measure time.  Only what failed is
 shown in full.  The last line is "N passed, N failed[, N skipped]", and the
 exit code is 0 only if something ran and nothing failed.
 """
@@ -159,19 +160,29 @@ def count_junit(path, code):
     return tally
 
 
-def run_boot(build):
+def run_pytest(kind, build, *options):
     """pytest shows its own progress and failures."""
-    report = pathlib.Path(build) / "boot-tests.xml"
+    report = pathlib.Path(build) / f"{kind}-tests.xml"
     report.unlink(missing_ok=True)
-    shutil.rmtree(pathlib.Path(build) / "boot-logs", ignore_errors=True)
     command = [sys.executable, "-B", "-m", "pytest", "-q", "--tb=short",
-               "-p", "no:cacheprovider", f"--build={build}",
-               f"--junit-xml={report}", str(TESTS / "boot")]
+               "-p", "no:cacheprovider", f"--build={build}", *options,
+               f"--junit-xml={report}", str(TESTS / kind)]
     code = subprocess.run(command, stdin=subprocess.DEVNULL,
                           check=False).returncode
     tally = count_junit(report, code)
-    print(f"boot: {tally}", flush=True)
+    print(f"{kind}: {tally}", flush=True)
     return tally
+
+
+def run_boot(build):
+    shutil.rmtree(pathlib.Path(build) / "boot-logs", ignore_errors=True)
+    return run_pytest("boot", build)
+
+
+# --- Programs under btrun ----------------------------------------------------
+
+def run_programs(build, is_long=False):
+    return run_pytest("programs", build, *["--long"] * is_long)
 
 
 # --- The command line --------------------------------------------------------
@@ -179,13 +190,15 @@ def run_boot(build):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     kinds = parser.add_subparsers(dest="kind", required=True)
-    for kind in ("unit", "fuzz", "boot", "all"):
+    for kind in ("unit", "fuzz", "boot", "programs", "all"):
         sub = kinds.add_parser(kind)
-        if kind in ("boot", "all"):
+        if kind in ("boot", "programs", "all"):
             sub.add_argument("build")
         if kind in ("fuzz", "all"):
             sub.add_argument("--seconds", type=int, default=10)
-        if kind != "boot":
+        if kind == "programs":
+            sub.add_argument("--long", action="store_true")
+        if kind not in ("boot", "programs"):
             sub.add_argument("binaries", nargs="*")
     return parser.parse_args()
 
@@ -201,6 +214,8 @@ def main():
         total.add(run_units([b for b in binaries if b not in fuzzers]))
     if args.kind in ("fuzz", "all"):
         total.add(run_fuzzers(fuzzers, args.seconds))
+    if args.kind in ("programs", "all"):
+        total.add(run_programs(args.build, getattr(args, "long", False)))
     if args.kind in ("boot", "all"):
         total.add(run_boot(args.build))
     print(f"{time.monotonic() - start:.0f} s")

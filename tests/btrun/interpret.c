@@ -12,12 +12,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "kernel/x86/descriptor.h"
 #include "tests/btrun/btrun.h"
 #include "tests/btrun/linux.h"
 #include "tests/btrun/options.h"
+#include "tests/unit/fake_native.h"
 #include "vmm/guest_port.h"
 #include "vmm/interp/interp.h"
 
@@ -31,6 +33,7 @@
 static struct vcpu vcpu;
 static struct interp interp;
 static struct segdesc gdt[GDT_COUNT];
+static struct sigaction for_native[NSIG];
 
 static uint32_t
 code_selector(void)
@@ -72,6 +75,35 @@ interpret_set_segment(uint32_t number, uint32_t base)
             base, ALL_PAGES, SEG_DATA_W | SEG_ACCESSED, USER_RING);
 }
 
+/* Signals belong to single instructions that the CPU executes for us. */
+static void
+pass_signal(int number, siginfo_t *info, void *context)
+{
+    const ucontext_t *uc = context;
+    uint32_t at = (uint32_t)uc->uc_mcontext.gregs[REG_EIP] - NATIVE_BASE;
+
+    if (at < NATIVE_SIZE)
+        for_native[number].sa_sigaction(number, info, context);
+    else
+        signal(number, SIG_DFL), raise(number);
+}
+
+static void
+take_signals(void)
+{
+    static const int numbers[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
+
+    native_frame();
+    for (unsigned i = 0; i < ARRAY_LEN(numbers); i++) {
+        struct sigaction *old = &for_native[numbers[i]], new;
+
+        sigaction(numbers[i], NULL, old);
+        new = *old;
+        new.sa_sigaction = pass_signal;
+        sigaction(numbers[i], &new, NULL);
+    }
+}
+
 static void
 start(void)
 {
@@ -94,6 +126,7 @@ start(void)
     cpu->eip = guest.eip;
     cpu->eflags = guest.eflags;
     interp_init(&interp, &vcpu);
+    take_signals();
 }
 
 static void

@@ -46,8 +46,8 @@ def check_shell(machine, flavour):
     assert machine.command("uname -r")[-1].endswith(f"-{flavour}")
     assert machine.command("echo $((123456789 % 1000))") == ["789"]
     assert machine.command("echo hello | md5sum | cut -c1-8") == ["b1946ac9"]
-    assert machine.command("awk 'BEGIN { printf \"%.6f\", exp(1) }'; echo") \
-        == ["2.718282"]
+    assert machine.command("awk 'BEGIN { printf \"%.6f\\n\", 22 / 7 }'") \
+        == ["3.142857"]
     assert machine.command("dd if=/dev/zero bs=64k count=32 2>/dev/null |"
                            " sha256sum | cut -c1-8") == ["5647f05e"]
     assert machine.command("mkdir /tmp/d; cp /bin/busybox /tmp/d/b; "

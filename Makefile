@@ -119,8 +119,7 @@ FAKES   := $(wildcard tests/unit/fake_*.c)
 # Tests with libraries of their own, which exist for 64 bits only.
 UNIT_64_ONLY := test_decode_zydis test_interp_unicorn
 # Instructions are executed natively, as the 32-bit code that they are.
-UNIT_32_ONLY := test_interp_vs_cpu test_translate_native \
-                test_translate_vs_interp
+UNIT_32_ONLY := test_interp_vs_cpu test_translate_native test_translate_cpu
 LIBS_test_decode_zydis := -lZydis
 LIBS_test_interp_unicorn := -lunicorn
 

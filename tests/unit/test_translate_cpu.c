@@ -1,5 +1,5 @@
 /*
- * test_translate_vs_interp.c - single instructions, translated and interpreted.
+ * test_translate_cpu.c - single instructions, translated and interpreted.
  *
  * What ordinary 32-bit kernel code does is compared elsewhere, in programs.
  * Here are the less ordinary surroundings: 16-bit code in a segment with a

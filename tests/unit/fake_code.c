@@ -137,6 +137,16 @@ skip_save(const uint8_t *p)
            (p[1] == X86_MOVZX_0F && p[3] == ECX_DISP32) ? p : NULL;
 }
 
+/* Are these the first bytes of the unit at AT that the load at P is for? */
+static bool
+loads_own_code(const uint8_t *p, uint32_t at)
+{
+    struct bt_state s = { .eip = at };
+
+    return bt_recover(fake.bt, &s) &&
+           fake_code_word(p + (p[1] == X86_MOVZX_0F ? 4 : 3)) == s.eip;
+}
+
 /* One comparison at *P, which moves behind it; is it equal? */
 static bool
 run_compare(const uint8_t **p)
@@ -165,7 +175,7 @@ fake_code_check(uint32_t at, const uint8_t **behind)
     bool has_prefix = fake.env.slot_segment == SEG_GS;
 
     *behind = fake_code_tc(at);
-    if (p == NULL)
+    if (p == NULL || !loads_own_code(p, at))
         return CHECK_NONE;
     for (;;) {
         if (!run_compare(&p))

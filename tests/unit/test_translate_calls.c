@@ -23,6 +23,17 @@ struct kept {
 };
 static struct kept kept[CODE_PAGES * CODE_PAGE];
 
+/* The segments that the guest runs in. */
+static const struct bt_code codes[] = {
+    { .mode = DECODE_32 | DECODE_PROTECTED, .limit = UINT32_MAX },
+    { .mode = DECODE_16 | DECODE_PROTECTED, .limit = UINT32_MAX },
+    { .mode = DECODE_32 | DECODE_PROTECTED,
+      .limit = CODE_GUEST + 2 * CODE_PAGE + 1 },
+    { .mode = DECODE_32 | DECODE_PROTECTED, .limit = UINT32_MAX,
+      .base = 16 * CODE_PAGE, .is_stack_16 = true },
+};
+static const struct bt_code *segments;
+
 static const uint8_t snippets[][8] = {
     { 0x89, 0x03, 0x90, 0x8b, 0x06 }, { 0x50, 0x58, 0x01, 0xd8 },
     { 0x75, 0x10 }, { 0x74, 0xf0 }, { 0xeb, 0x20 }, { 0xc3 },
@@ -75,7 +86,7 @@ check_stale(const struct kept *k, uint32_t eip, const uint8_t *p)
     unsigned at = 0;
 
     keep(eip, now);
-    while (decode(k->bytes + at, KEPT - at, fake.env.mode, &insn) ==
+    while (decode(k->bytes + at, KEPT - at, segments->mode, &insn) ==
            DECODE_OK) {
         const struct opcode *op = insn_opcode(&insn);
 
@@ -97,7 +108,7 @@ is_jump(uint32_t eip)
     struct insn insn;
 
     keep(eip, bytes);
-    return decode(bytes, KEPT, fake.env.mode, &insn) == DECODE_OK &&
+    return decode(bytes, KEPT, segments->mode, &insn) == DECODE_OK &&
            insn_opcode(&insn)->class == CLASS_JMP;
 }
 
@@ -116,7 +127,8 @@ static bool
 can_fetch(uint32_t eip)
 {
     return fake_code_is_there(eip) &&
-           fake_code_is_there(eip + INSN_LENGTH_MAX);
+           fake_code_is_there(eip + INSN_LENGTH_MAX) &&
+           eip + INSN_LENGTH_MAX <= segments->limit;
 }
 
 static void
@@ -236,6 +248,13 @@ fuzz_emulated(struct test_random *r)
 }
 
 static void
+set_code(unsigned i)
+{
+    segments = &codes[i];
+    assert_true(bt_set_code(fake.bt, segments));
+}
+
+static void
 fuzz_one(struct test_random *r)
 {
     uint32_t eip = random_eip(r);
@@ -266,12 +285,15 @@ fuzz_one(struct test_random *r)
     }
     if (test_random_below(r, 2000) == 0)
         bt_flush(fake.bt);
+    if (test_random_below(r, 2000) == 0)
+        set_code(test_random_below(r, ARRAY_LEN(codes)));
 }
 
 static void
 start(unsigned shape, unsigned scale, struct test_random *r)
 {
     fake_code_start(shape, scale);
+    set_code(0);
     memset(kept, 0, sizeof(kept));
     for (unsigned m = 0; m < CODE_MEMORIES; m++)
         for (unsigned at = 0; at < CODE_PAGE; at += 8)

@@ -93,10 +93,10 @@ struct bt_env {
 };
 
 /* Least capacities: one batch of translation units must fit when empty. */
-#define BT_CODE_MIN     KB(32)
-#define BT_TU_MIN       64u
+#define BT_CODE_MIN     KB(64)
+#define BT_TU_MIN       128u
 #define BT_POINT_MIN    2048u
-#define BT_LINK_MIN     256u
+#define BT_LINK_MIN     512u
 
 struct bt;
 /* Bytes of memory that bt_init() wants, aligned to 16. */

@@ -21,7 +21,8 @@
 #include "kernel/base/addr.h"
 
 #define UNIT_INSN_MAX   BT_UNIT_INSN_MAX
-#define BATCH_UNIT_MAX  24
+#define BATCH_UNIT_MAX  64
+#define BATCH_UNIT_GOAL 24
 
 /* Most that one instruction, and one unit with its stubs, can take. */
 #define INSN_CODE_MAX   132
@@ -29,7 +30,7 @@
 #define UNIT_CODE_MAX   2480
 #define UNIT_FIXUP_MAX  3
 #define UNIT_POINT_MAX  96
-#define SCRATCH_SIZE    KB(16)
+#define SCRATCH_SIZE    KB(32)
 #define FIXUP_MAX       (BATCH_UNIT_MAX * UNIT_FIXUP_MAX)
 /* A unit that was dropped begins with a jump this long to its successor. */
 #define UNIT_CODE_MIN   5

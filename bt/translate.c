@@ -145,11 +145,17 @@ align(struct xlate *x, uint32_t alignment)
     emit_nops(&x->e, ROUND_UP(here, alignment) - here);
 }
 
+static bool
+in_region(const struct xlate *x, uint32_t eip)
+{
+    return eip - x->region.start < x->region.end - x->region.start;
+}
+
 /* Get ready for the unit at EIP, into which the last one may fall. */
 static void
 begin_unit(struct xlate *x, uint32_t eip)
 {
-    if (eip - x->region.start >= x->region.end - x->region.start)
+    if (!in_region(x, eip))
         region_scan(&x->region, x->bt, eip);
     if (region_is_loop(&x->region, eip)) {
         xlate_point(x, POINT_AT, eip);
@@ -210,6 +216,17 @@ has_room(const struct xlate *x)
 }
 
 /*
+ * Shall the unit at EIP be part of the batch?  It grows large only to complete
+ * a region: what else there is may never run.
+ */
+static bool
+is_wanted(const struct xlate *x, uint32_t eip)
+{
+    return has_room(x) &&
+           (x->unit_count < BATCH_UNIT_GOAL || in_region(x, eip));
+}
+
+/*
  * Go on where the last unit falls through, until that is translated already or
  * cannot be: then there must be a jump.
  */
@@ -220,7 +237,7 @@ translate_falls(struct xlate *x)
         uint32_t eip = x->fall;
 
         x->has_fall = false;
-        if (!has_room(x) || tc_find(x->bt, eip) != NULL ||
+        if (!is_wanted(x, eip) || tc_find(x->bt, eip) != NULL ||
             !translate_unit(x, eip))
             xlate_jmp_to(x, eip);
     }
@@ -245,10 +262,12 @@ nearest(const struct xlate *x, unsigned first)
 static bool
 choose_next(struct xlate *x, unsigned *queued, uint32_t *eip)
 {
-    while (has_room(x) && *queued < x->queue_count) {
+    while (*queued < x->queue_count) {
         unsigned i = nearest(x, *queued);
 
         *eip = x->queue[i];
+        if (!is_wanted(x, *eip))
+            break;
         x->want_checked = x->queue_checked[i];
         x->queue[i] = x->queue[*queued];
         x->queue_checked[i] = x->queue_checked[(*queued)++];

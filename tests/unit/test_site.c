@@ -13,7 +13,7 @@
 #define CODE_AT     0x10000000u
 #define TARGET      (GUEST_AT + 0x100)
 #define OTHER       (GUEST_AT + 0x200)
-#define LINKS       512
+#define LINKS       (4 * BT_LINK_MIN)
 #define SAMPLES     16
 #define SAVED_ECX   0x55
 
@@ -23,7 +23,7 @@
 enum { LEA = 0, JECXZ = 6, CHAIN_JMP = 8, HIT = 13, HIT_JMP = 19 };
 
 static uint8_t page[4096];
-static uint8_t code[BT_CODE_MIN];
+static uint8_t code[4 * BT_CODE_MIN];
 static struct bt_slots slots;
 static struct bt_tables *tables;
 static struct bt_env env;
@@ -50,8 +50,9 @@ setup(void **state)
         .is_user = true, .slot_segment = SEG_DS,
         .mode = DECODE_32 | DECODE_PROTECTED, .slots_at = 0x1000,
         .tables_at = 0x2000, .code_at = CODE_AT, .code = code,
-        .slots = &slots, .tables = tables, .code_size = BT_CODE_MIN,
-        .tu_max = BT_TU_MIN, .point_max = BT_POINT_MIN, .link_max = LINKS,
+        .slots = &slots, .tables = tables, .code_size = sizeof(code),
+        .tu_max = 4 * BT_TU_MIN, .point_max = 4 * BT_POINT_MIN,
+        .link_max = LINKS,
         .fetch = fetch,
     };
     bt = bt_init(&env, calloc(1, bt_memory_size(&env)));

@@ -8,7 +8,7 @@
 
 #define GUEST_AT 0x8000u
 #define CODE_AT  0x10000000u
-#define LINKS    256
+#define LINKS    BT_LINK_MIN
 
 static uint8_t page[4096];
 static uint8_t code[BT_CODE_MIN];

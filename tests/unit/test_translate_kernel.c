@@ -9,7 +9,7 @@
 
 #define GUEST_AT 0x8000u
 #define CODE_AT  0x10000000u
-#define LINKS    256
+#define LINKS    BT_LINK_MIN
 #define PAGE_BYTES 4096
 #define NOP      0x90
 

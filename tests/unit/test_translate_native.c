@@ -14,7 +14,7 @@
 #include "bt/bt.h"
 #include "bt/decode.h"
 
-#define LINKS      256
+#define LINKS      BT_LINK_MIN
 #define PAGE_BYTES 4096
 #define ROUNDS     20000
 #define CANARY     0x1234abcdu

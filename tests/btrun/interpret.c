@@ -82,10 +82,12 @@ pass_signal(int number, siginfo_t *info, void *context)
     const ucontext_t *uc = context;
     uint32_t at = (uint32_t)uc->uc_mcontext.gregs[REG_EIP] - NATIVE_BASE;
 
-    if (at < NATIVE_SIZE)
+    if (at < NATIVE_SIZE) {
         for_native[number].sa_sigaction(number, info, context);
-    else
-        signal(number, SIG_DFL), raise(number);
+    } else {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
 }
 
 static void

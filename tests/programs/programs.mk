@@ -34,3 +34,4 @@ btrun-long: $(BTRUN_FILES) | $(B)/.have-test
 	$(Q)$(PYTHON) tests/run.py programs --long $(B)
 
 test: $(BTRUN_FILES)
+bench: $(B)/i386/.programs $(PROGRAMS)

@@ -25,7 +25,8 @@
 
 struct linux_kernel {
     struct direct_boot *boot;
-    uint8_t params[BP_SIZE];
+    /* The page's first part, with the header; the memory map follows. */
+    uint8_t params[BP_HEADER_END_MAX];
     uint32_t code_offset, code_size;    /* in the image */
     uint64_t load, end;                 /* in guest memory */
 };
@@ -157,33 +158,36 @@ load_command_line(struct linux_kernel *k)
                ? OK : boot_fail(b, ERR_NO_MEMORY, "there is no low memory");
 }
 
-static void
-fill_memory_map(struct linux_kernel *k)
+/* The rest of the page is 0, as memory is. */
+static status_t
+write_params(struct linux_kernel *k)
 {
     struct direct_boot *b = k->boot;
     unsigned count = MIN(b->memory_count, BOOT_MEMORY_MAX);
+    bool is_ok;
 
-    for (unsigned n = 0; n < count; n++) {
+    k->params[BP_TYPE_OF_LOADER] = LINUX_LOADER_UNDEFINED;
+    k->params[BP_E820_ENTRIES] = (uint8_t)count;
+    is_ok = b->write(b->context, make_gpa(PARAMS_BASE), k->params,
+                     sizeof(k->params));
+    for (unsigned n = 0; is_ok && n < count; n++) {
         struct linux_e820_entry entry = {
             b->memory[n].base, b->memory[n].length, b->memory[n].type };
+        uint32_t at = PARAMS_BASE + BP_E820_TABLE + n * sizeof(entry);
 
-        memcpy(&k->params[BP_E820_TABLE + n * sizeof(entry)], &entry,
-               sizeof(entry));
+        is_ok = b->write(b->context, make_gpa(at), &entry, sizeof(entry));
     }
-    k->params[BP_E820_ENTRIES] = (uint8_t)count;
+    return is_ok ? OK : boot_fail(b, ERR_NO_MEMORY, "there is no low memory");
 }
 
 static status_t
-write_all(struct linux_kernel *k)
+load_code(struct linux_kernel *k)
 {
     struct direct_boot *b = k->boot;
     struct boot_memory code = { k->load, k->code_size, BOOT_MEMORY_RAM };
 
-    if (!boot_copy(b, &b->kernel, k->code_offset, &code) ||
-        !b->write(b->context, make_gpa(PARAMS_BASE), k->params,
-                  sizeof(k->params)))
-        return boot_fail(b, ERR_NO_MEMORY, "memory is too small");
-    return OK;
+    return boot_copy(b, &b->kernel, k->code_offset, &code)
+               ? OK : boot_fail(b, ERR_NO_MEMORY, "memory is too small");
 }
 
 status_t
@@ -198,12 +202,12 @@ linux_load(struct direct_boot *b, struct guest_cpu *cpu)
         status = load_initrd(&k);
     if (status == OK)
         status = load_command_line(&k);
-    if (status != OK)
-        return status;
-    k.params[BP_TYPE_OF_LOADER] = LINUX_LOADER_UNDEFINED;
-    fill_memory_map(&k);
+    if (status == OK)
+        status = write_params(&k);
+    if (status == OK)
+        status = load_code(&k);
     cpu->eip = (uint32_t)k.load;
     cpu->gpr[GPR_ESI] = PARAMS_BASE;
     cpu->gpr[GPR_ESP] = STACK_TOP;
-    return write_all(&k);
+    return status;
 }

@@ -35,7 +35,6 @@
 #include "kernel/base/bits.h"
 #include "kernel/base/types.h"
 
-#define BP_SIZE                 4096u
 #define BP_E820_ENTRIES         0x1e8
 #define BP_SETUP_HEADER         0x1f1
 #define BP_SETUP_SECTS          0x1f1

@@ -17,7 +17,6 @@
 #include "vmm/boot/direct_boot_int.h"
 #include "vmm/boot/multiboot_format.h"
 
-#define BLOCK_MAX       KB(8u)
 #define ZEROS           KB(4u)
 
 struct mb_kernel {
@@ -26,9 +25,8 @@ struct mb_kernel {
     uint32_t header_offset;
     uint64_t end;               /* of what is loaded so far */
     uint32_t entry;
-    /* The block behind the modules, as it is being made. */
+    /* The block behind the modules, as far as it is written. */
     uint32_t block_base, block_size;
-    uint8_t block[BLOCK_MAX];
 };
 
 /* --- The header ------------------------------------------------------------*/
@@ -169,16 +167,17 @@ load_elf(struct mb_kernel *k)
 
 /*
  * Append SIZE bytes to the block; returns their guest address, or 0: there is
- * no room.
+ * no memory.
  */
 static uint32_t
 put(struct mb_kernel *k, const void *bytes, size_t size)
 {
+    struct direct_boot *b = k->boot;
     uint32_t at = k->block_base + k->block_size;
 
-    if (size > sizeof(k->block) - k->block_size)
+    if (size > 0 && (!boot_is_ram(b, at, size) ||
+                     !b->write(b->context, make_gpa(at), bytes, size)))
         return 0;
-    memcpy(&k->block[k->block_size], bytes, size);
     k->block_size += (uint32_t)size;
     return at;
 }
@@ -227,6 +226,7 @@ put_memory_map(struct mb_kernel *k, struct mb_info *info)
     }
 }
 
+/* Room for the information comes first, and is filled in at the end. */
 static status_t
 write_block(struct mb_kernel *k, struct mb_module *list)
 {
@@ -246,12 +246,8 @@ write_block(struct mb_kernel *k, struct mb_module *list)
         ok = info.cmdline = put_text(k, b->command_line);
     if (ok != 0)
         ok = info.mods_addr = put(k, list, b->module_count * sizeof(*list));
-    if (ok == 0)
-        return boot_fail(b, ERR_INVALID, "the command lines are too long");
-    memcpy(k->block, &info, sizeof(info));
-    if (!boot_is_ram(b, k->block_base, k->block_size) ||
-        !b->write(b->context, make_gpa(k->block_base), k->block,
-                  k->block_size))
+    if (ok == 0 || !b->write(b->context, make_gpa(k->block_base), &info,
+                             sizeof(info)))
         return boot_fail(b, ERR_NO_MEMORY, "memory is too small");
     return OK;
 }

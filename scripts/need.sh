@@ -13,7 +13,7 @@ wanted=$(sed -n "s/^$what[[:space:]]\{1,\}//p" "$here/packages")
 
 missing=
 for p in $wanted; do
-    case "$p:$(uname -m)" in gcc-multilib:i?86) continue ;; esac
+    case "$p:$(uname -m)" in g*-multilib:i?86) continue ;; esac
     dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q ' installed$' ||
         missing="$missing $p"
 done

@@ -164,18 +164,39 @@ arena_unwatch(uint32_t at)
     bt_page_written(translator, page, 0, PAGE_SIZE);
 }
 
+static void
+watch(unsigned page)
+{
+    if (watched & BIT(page))
+        return;
+    watched |= BIT(page);
+    protect(page);
+    subject.v.memory_generation++;
+}
+
+bool
+arena_watch(uint32_t at, uint32_t size)
+{
+    uint32_t last = at + size - 1;
+
+    if (at - ARENA >= ARENA_SIZE || last - ARENA >= ARENA_SIZE ||
+        rights[(at - ARENA) / PAGE_SIZE] == 0 ||
+        rights[(last - ARENA) / PAGE_SIZE] == 0)
+        return false;
+    watch((at - ARENA) / PAGE_SIZE);
+    watch((last - ARENA) / PAGE_SIZE);
+    return true;
+}
+
 const uint8_t *
-arena_fetch(uint32_t at, bool watch)
+arena_fetch(uint32_t at, bool is_watched)
 {
     unsigned page = (at - ARENA) / PAGE_SIZE;
 
     if (at - ARENA >= ARENA_SIZE || (rights[page] & RIGHT_X) == 0)
         return NULL;
-    if (watch && (watched & BIT(page)) == 0) {
-        watched |= BIT(page);
-        protect(page);
-        subject.v.memory_generation++;
-    }
+    if (is_watched)
+        watch(page);
     return subject.memory + page * PAGE_SIZE;
 }
 

@@ -58,7 +58,10 @@ void arena_reset(struct bt *bt);
 void arena_seal(void);
 
 /* The arena's page that AT is in may be fetched from; watch it if asked. */
-const uint8_t *arena_fetch(uint32_t at, bool watch);
+const uint8_t *arena_fetch(uint32_t at, bool is_watched);
+
+/* Watch SIZE bytes of the subject's that are not code; false: not there. */
+bool arena_watch(uint32_t at, uint32_t size);
 
 /*
  * The subject's access to AT trapped: was the page only watched, or hidden?

@@ -163,6 +163,26 @@ stack_segment(struct generator *g)
     gen_reset_stack(g);
 }
 
+/* Move the base of a segment in the GDT, use it, and move it back. */
+static void
+change_descriptor(struct generator *g)
+{
+    uint32_t base = GDT_AT + KERNEL_DATA2 + 2;
+
+    load_segment(g, SEG_ES, KERNEL_DATA2);
+    GEN(g, "\xc6\x05");                         /* mov byte [base], 16 */
+    gen_word(g, base);
+    gen_byte(g, 16);
+    if (gen_below(g, 2))
+        load_segment(g, SEG_ES, KERNEL_DATA2);
+    gen_mov(g, GPR_ESI, gen_address(g, 32));
+    GEN(g, "\x26\x8b\x0e");                     /* mov ecx, es:[esi] */
+    GEN(g, "\xc6\x05");
+    gen_word(g, base);
+    gen_byte(g, 0);
+    load_segment(g, SEG_ES, KERNEL_DATA2);
+}
+
 /* --- Flags -----------------------------------------------------------------*/
 
 static void
@@ -422,6 +442,7 @@ const struct atom_choice atoms_system[] = {
     { ports, 4, WHOSE_KERNEL, false },
     { tables, 3, WHOSE_KERNEL, false },
     { control_registers, 4, WHOSE_KERNEL, false },
+    { change_descriptor, 4, WHOSE_KERNEL, false },
     { load_tables, 1, WHOSE_KERNEL, false },
     { look_at_descriptor, 5, WHOSE_ALL, false },
     { cpuid, 3, WHOSE_TRANSLATED, false },

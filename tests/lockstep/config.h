@@ -42,8 +42,11 @@ enum user_selector {
 #define USER_SELECTORS  5
 #define USER_LIMIT      0x1fffffffu
 
-/* False: the kernel refuses; then segments are the process's own, unlimited. */
-bool segments_start(void);
+/*
+ * Calls machine_start(), too.  False: the kernel refuses; then segments are the
+ * process's own, unlimited.
+ */
+bool segments_start(uint32_t late_usec);
 /* The guest's LDT of user programs. */
 void segments_write_ldt(void *ldt);
 /* What the machine's segment registers must hold for V. */

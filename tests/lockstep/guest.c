@@ -12,7 +12,6 @@
 
 #include "kernel/x86/descriptor.h"
 
-#define GDT_AT          (PAGE_AT(TABLE_PAGE) + 0x100)
 #define LDT_AT          (PAGE_AT(TABLE_PAGE) + 0x200)
 #define TSS_AT          (PAGE_AT(TABLE_PAGE) + 0x300)
 #define IDT_AT          (PAGE_AT(TABLE_PAGE) + 0x400)

@@ -9,6 +9,7 @@ LOCKSTEP_SRC := $(wildcard tests/lockstep/*.[cS] bt/*.c vmm/interp/*.c) \
                 vmm/vcpu.c kernel/base/format.c kernel/base/str.c
 LOCKSTEP_FLAGS := -m32 -std=gnu11 -g $(WARN) $(HOST_INC) -D_GNU_SOURCE \
                 -DDEBUG -fno-strict-aliasing -fno-pie
+LOCKSTEP_LINK := -m32 -no-pie -Wl,-Ttext-segment=0x70000000
 $(B)/host-lockstep/%.o: % Makefile tests/lockstep/lockstep.mk \
     | $(B)/.have-build
 	$(call say,CC32,$<)
@@ -17,8 +18,7 @@ $(B)/host-lockstep/%.o: % Makefile tests/lockstep/lockstep.mk \
 	    -c $< -o $@
 
 $(B)/lockstep: $(LOCKSTEP_SRC:%=$(B)/host-lockstep/%.o)
-	$(Q)$(HOSTCC) -m32 -static -no-pie -Wl,-Ttext-segment=0x70000000 \
-	    $^ -o $@
+	$(Q)$(HOSTCC) $(LOCKSTEP_LINK) -static $^ -o $@
 
 UNIT_BIN += $(B)/lockstep
 all: $(B)/lockstep
@@ -28,3 +28,18 @@ SEED    ?= 1
 .PHONY: lockstep
 lockstep: $(B)/lockstep
 	$(Q)$< --seed $(SEED) --count $(COUNT)
+
+# The fuzzer of translated code is a 32-bit program, too.
+FUZZ32_SRC := tests/fuzz/fuzz_lockstep.c \
+            $(filter-out $(addprefix tests/lockstep/,atoms_flow.c \
+              atoms_row.c atoms_system.c generate.c listing.c main.c),\
+              $(LOCKSTEP_SRC))
+$(B)/hostfuzz32/%.o: % Makefile tests/lockstep/lockstep.mk \
+    | $(B)/.have-test
+	$(call say,FUZZ32,$<)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -m32 -D_GNU_SOURCE -fno-pie -MMD -MP -c $< -o $@
+
+$(B)/fuzz/fuzz_lockstep: $(FUZZ32_SRC:%=$(B)/hostfuzz32/%.o)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(LOCKSTEP_LINK) $^ -o $@

@@ -14,9 +14,11 @@
 #include <string.h>
 #include <sys/time.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "kernel/base/assert.h"
 
+#define USEC_PER_SEC    1000000u
 #define SIGNAL_STACK    KB(64)
 /* Flags that the kernel adds to a signal's frame. */
 #define FLAGS_OF_FRAME  (EFLAGS_RF | EFLAGS_TF)
@@ -28,6 +30,7 @@ static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
 static struct sigaction previous[ARRAY_LEN(signals)];
 static struct machine *current;         /* NULL: C code runs */
 static bool is_running;                 /* current's registers are loaded */
+static pid_t thread;                    /* the one of all this */
 static gregset_t host;
 
 static const uint8_t greg_of_gpr[GPR_NONE] = {
@@ -74,6 +77,13 @@ give_back(int number)
             sigaction(number, &previous[n], NULL);
 }
 
+/* The timer's signal may go to another thread, or find no guest. */
+static bool
+is_untimely(int number)
+{
+    return number == SIGVTALRM && (!is_running || gettid() != thread);
+}
+
 void
 machine_handle(int number, siginfo_t *info, void *context)
 {
@@ -81,9 +91,9 @@ machine_handle(int number, siginfo_t *info, void *context)
     greg_t *g = frame->gregs;
 
     (void)info;
+    if (is_untimely(number))
+        return;
     if (!is_running) {
-        if (number == SIGVTALRM)
-            return;
         if (current != NULL && (uint32_t)g[REG_EIP] == (uint32_t)machine_trap)
             load(g);
         else
@@ -111,12 +121,13 @@ machine_run(struct machine *m)
 }
 
 void
-machine_start(uint16_t segment[SEG_NONE])
+machine_start(uint16_t segment[SEG_NONE], uint32_t late_usec)
 {
     static uint8_t stack[SIGNAL_STACK];
     stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
-    struct itimerval timer = { .it_interval.tv_sec = 1,
-                               .it_value.tv_sec = 1 };
+    const struct timeval period = { .tv_sec = late_usec / USEC_PER_SEC,
+                                    .tv_usec = late_usec % USEC_PER_SEC };
+    const struct itimerval timer = { period, period };
     union {
         void (*entry)(void);
         void (*handler)(int, siginfo_t *, void *);
@@ -126,6 +137,7 @@ machine_start(uint16_t segment[SEG_NONE])
                                             SA_RESTART };
 
     __asm__("mov %%gs, %0" : "=r"(machine_host_gs));
+    thread = gettid();
     sigfillset(&action.sa_mask);
     sigaltstack(&alternate, NULL);
     for (size_t n = 0; n < ARRAY_LEN(signals); n++)

@@ -3,7 +3,7 @@
  *
  * machine_run() loads all that user code can see, lets the CPU go on at EIP,
  * and returns when something stops it: a fault, the exit of translated code, a
- * single step (TF in eflags), or a second without either.  Then the structure
+ * single step (TF in eflags), or some time without either.  Then the structure
  * holds what the registers were at that moment.
  */
 #ifndef TESTS_LOCKSTEP_MACHINE_H
@@ -29,8 +29,11 @@ struct machine {
 STATIC_ASSERT(offsetof(struct machine, fpu) == 0);
 STATIC_ASSERT(offsetof(struct machine, eflags) == 548);
 
-/* Once, before all others; the process's own selectors to SEGMENT. */
-void machine_start(uint16_t segment[SEG_NONE]);
+/*
+ * Once, before all others; the process's own selectors to SEGMENT.  A run of
+ * LATE_USEC is stopped.
+ */
+void machine_start(uint16_t segment[SEG_NONE], uint32_t late_usec);
 void machine_run(struct machine *m);
 
 /* --- enter.S: jump targets, not to be called -------------------------------*/

@@ -17,6 +17,7 @@
 #define COUNT_DEFAULT   1000u
 #define SHOWN_MAX       3u              /* failures of a configuration */
 #define EVERY_NTH       100u            /* program is stopped everywhere */
+#define LATE_USEC       1000000u
 #define STOPS_MAX       300u
 
 static struct {
@@ -141,7 +142,7 @@ main(int argc, char **argv)
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     parse(argc, argv);
-    run_start();
+    run_start(LATE_USEC);
     encodings_find();
     for (unsigned n = 0; n < CONFIG_COUNT; n++) {
         if (options.config != NULL &&

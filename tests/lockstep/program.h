@@ -34,6 +34,7 @@ struct treatment {
     bool interrupts;
     bool by_idt;            /* faults go through the guest's IDT */
     unsigned stop_at;       /* a machine instruction, counted; 0: none */
+    unsigned turns;         /* at most so many; 0: the usual number */
 };
 
 struct program {
@@ -50,6 +51,7 @@ struct program {
 
 /* Data that programs know of, in the first page of data. */
 #define WORD_RESUME     PAGE_AT(TABLE_PAGE)         /* where a fault goes on */
+#define GDT_AT          (PAGE_AT(TABLE_PAGE) + 0x100)
 #define WORD_COUNT      (PAGE_AT(TABLE_PAGE) + 4)   /* interrupts so far */
 #define COUNTERS_AT     DATA_AT                     /* of loops: 64 words */
 #define JUMPS_AT        (DATA_AT + 256)             /* addresses to jump to */

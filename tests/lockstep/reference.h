@@ -27,8 +27,11 @@ enum verdict {
 /* At the start of a program; HAS_MOV_SS: can the subject tell its shadow? */
 void reference_reset(bool has_mov_ss);
 
-/* WHY says what differs. */
-enum verdict reference_catch_up(char why[WHY_SIZE]);
+/*
+ * WHY says what differs.  MAY_BE_LATE: the subject was stopped since it took
+ * long; if it takes long here, too, nobody can tell.
+ */
+enum verdict reference_catch_up(char why[WHY_SIZE], bool may_be_late);
 
 /* Are both sides the same as they are?  For use right after a common step. */
 enum verdict reference_compare(char why[WHY_SIZE]);
@@ -41,8 +44,6 @@ uint32_t reference_last_eip(void);
 
 /* One step on both sides, which are the same, is this on the reference's. */
 enum interp_result reference_step(void);
-/* The CPU may have stored some of what the instruction would have pushed. */
-void reference_forgive_pushes(void);
 
 /* May V take an interrupt now? */
 bool vcpu_is_open(const struct vcpu *v);

@@ -23,6 +23,8 @@
 #define FLAGS_KERNEL    (BT_FLAGS_MACHINE | BT_FLAGS_SYSTEM | EFLAGS_IF)
 #define SHADOW          (BLOCK_STI | BLOCK_MOV_SS)
 #define PF_WRITE        BIT(1)
+#define DR7             7
+#define DR7_ENABLES     BITS(7, 0)
 #define PAGES_HIDDEN    BITS(STACK_PAGE + STACK_PAGES, DATA_PAGE)
 
 
@@ -32,10 +34,10 @@ unsigned run_steps;
 static bool is_limited;
 
 void
-run_start(void)
+run_start(uint32_t late_usec)
 {
     arena_start();
-    is_limited = segments_start();
+    is_limited = segments_start(late_usec);
     if (!is_limited)
         puts("lockstep: this kernel refuses modify_ldt(): no truncated "
              "segments, no `segment' configurations");
@@ -50,19 +52,21 @@ run_has(const struct config *config)
 
 /* --- Registers: the vcpu's and the machine's -------------------------------*/
 
-/* Would loading S's selector again change nothing? */
+/* Would loading S's selector again change nothing, till its GDT changes? */
 static bool
 is_same_in_memory(const struct vcpu *v, enum segment n)
 {
     const struct guest_segment *s = &v->cpu.segment[n];
+    uint32_t index = s->selector & ~(SEL_RPL | SEL_TI);
+    uint32_t at = v->cpu.gdtr.base + index;
     struct guest_segment found;
     struct segdesc d;
 
     if (selector_is_null(s->selector) || (s->selector & SEL_TI) ||
-        (s->selector | SEL_RPL | SEL_TI) > v->cpu.gdtr.limit)
+        index + sizeof(d) - 1 > v->cpu.gdtr.limit ||
+        !arena_watch(at, sizeof(d)))
         return false;
-    memcpy(&d, reference.memory + (v->cpu.gdtr.base - ARENA) +
-               (s->selector & ~(SEL_RPL | SEL_TI)), sizeof(d));
+    memcpy(&d, reference.memory + (at - ARENA), sizeof(d));
     found = segment_make(s->selector, &d);
     segment_derive(&found, true);
     return memcmp(&found, s, sizeof(found)) == 0;
@@ -246,7 +250,7 @@ check_step(struct run *r)
     run_stats.steps++;
     if (!recover(r))
         return fail(r, "no way back from here");
-    return judge(reference_catch_up(r->why), TURN_ON);
+    return judge(reference_catch_up(r->why, false), TURN_ON);
 }
 
 /* TURN_DONE: this is where to stop. */
@@ -365,6 +369,28 @@ serve_and_tell(struct run *r)
     return turn;
 }
 
+/* Is the guest still one that translated code of this kind is for? */
+static bool
+is_fit(const struct run *r)
+{
+    const struct config *config = r->config;
+    const struct guest_cpu *cpu = &subject.v.cpu;
+    const struct guest_segment *cs = &cpu->segment[SEG_CS];
+    bool by_ds = config->cs_rule == SEGMENT_AS_DS ||
+                 config->gs_rule == SEGMENT_AS_DS;
+
+    if (config->is_user)
+        return true;
+    if (cpu->cpl != 0 || (cpu->eflags & EFLAGS_VM) != 0 ||
+        (cpu->cr0 & (CR0_PE | CR0_PG | CR0_EM | CR0_TS)) != CR0_PE ||
+        (cpu->cr4 & CR4_OSFXSR) == 0 || (cpu->dr[DR7] & DR7_ENABLES) != 0)
+        return false;
+    return segment_is_flat(cs) && (cs->rights & RIGHTS_DB) != 0 &&
+           (!by_ds || segment_is_flat(&cpu->segment[SEG_DS])) &&
+           (config->gs_rule != SEGMENT_AS_DS ||
+            segment_is_flat(&cpu->segment[SEG_GS]));
+}
+
 static enum turn
 turn(struct run *r)
 {
@@ -372,7 +398,7 @@ turn(struct run *r)
 
     if (turn != TURN_ON)
         return turn;
-    if (subject.v.cpu.eip == r->p->end)
+    if (subject.v.cpu.eip == r->p->end || !is_fit(r))
         return TURN_DONE;
     if (subject.v.cpu.pending_debug != 0 ||
         (subject.v.cpu.eflags & EFLAGS_TF) != 0)
@@ -394,7 +420,7 @@ turn(struct run *r)
         return turn;
     if (subject.v.cpu.eip == r->p->end)
         turn = TURN_ON;
-    switch (reference_catch_up(r->why)) {
+    switch (reference_catch_up(r->why, r->trap == MACHINE_LATE)) {
     case VERDICT_SAME:
         if (r->trap == MACHINE_LATE)
             return TURN_DONE;
@@ -411,6 +437,7 @@ run_program(const struct program *p, char why[WHY_SIZE])
 {
     static struct run r;
     enum turn result = TURN_ON;
+    unsigned turns;
 
     r = (struct run){ .p = p, .config = p->config, .t = &p->treatment,
                       .random = { p->treatment.seed | 1 }, .why = why,
@@ -419,7 +446,8 @@ run_program(const struct program *p, char why[WHY_SIZE])
     arena_reset(r.bt);
     guest_reset(p);
     reference_reset(!r.config->is_user);
-    for (unsigned n = 0; n < TURNS_MAX && result == TURN_ON; n++)
+    turns = r.t->turns != 0 ? r.t->turns : TURNS_MAX;
+    for (unsigned n = 0; n < turns && result == TURN_ON; n++)
         result = turn(&r);
     run_stats.programs++;
     run_steps = r.steps;

@@ -21,7 +21,7 @@ extern bool run_trace;          /* show each stop of the machine */
 extern unsigned run_steps;      /* of the last program, if it was stepped */
 
 /* Once; what is missing on this machine is said to standard output. */
-void run_start(void);
+void run_start(uint32_t late_usec);
 /* Can CONFIG be had here? */
 bool run_has(const struct config *config);
 enum verdict run_program(const struct program *p, char why[WHY_SIZE]);

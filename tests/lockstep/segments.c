@@ -66,11 +66,11 @@ static const struct cached user_segments[USER_SELECTORS] = {
 };
 
 bool
-segments_start(void)
+segments_start(uint32_t late_usec)
 {
     const struct cached engine = { ENGINE_AT, ENGINE_SIZE - 1, true };
 
-    machine_start(host);
+    machine_start(host, late_usec);
     for (unsigned n = 0; n < USER_SELECTORS; n++)
         is_refused |= !write_ldt(n, &user_segments[n],
                                  n == 0 ? LDT_CODE : LDT_DATA);

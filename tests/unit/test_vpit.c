@@ -428,6 +428,12 @@ test_catch_up_waits(void **state)
     pass(5500);
     assert_true(tick());
     assert_int_equal(pit.backlog, 1);
+    /* Nor is the one that was waiting when the VM lost its processor. */
+    pass(7000);
+    assert_true(vpic_is_pending(&pic));
+    pit.backlog = 0;
+    pass(20000);
+    assert_int_equal(pit.backlog, 2);
 }
 
 /* Two clocks per tick would be 600,000 calls a second. */

@@ -76,7 +76,10 @@ struct chipset {
 void chipset_init(struct chipset *c, const struct chipset_config *config,
                   uint64_t now);
 
-/* The RESET# wire of the board; memory and CPUs are the owner's. */
+/*
+ * The RESET# wire of the board; memory and CPUs are the owner's.  Address bit
+ * 20 is on again, without a request.
+ */
 void chipset_reset(struct chipset *c);
 
 /* What firmware does, for a VM that boots without one: after each of those. */

@@ -57,18 +57,24 @@ period_ns(const struct vpit_counter *c)
     return c->count * NSEC_PER_SEC / VPIT_HZ;
 }
 
-/* EDGES ticks are due; all but one of them late. */
+/*
+ * EDGES ticks are due.  If there are several, nobody ran us, so all but one are
+ * late; with them one that the guest had no time to take.
+ */
 static void
 note_ticks(struct vpit *pit, uint64_t edges)
 {
     const struct vpit_counter *c = &pit->counter[0];
     uint64_t period = period_ns(c);
+    uint64_t late = edges - 1;
 
+    if (late > 0 && irq_wire_is_waiting(&pit->irq))
+        late++;
     irq_wire_pulse(&pit->irq);
     pit->tick_at = pit->clock->now + MAX(period / 2, VDEV_PACE_NS);
     if (period < VDEV_PACE_NS)
         return;
-    pit->backlog = MIN(pit->backlog + edges - 1, BACKLOG_NS / period);
+    pit->backlog = MIN(pit->backlog + late, BACKLOG_NS / period);
 }
 
 static void

@@ -58,6 +58,7 @@ struct machine {
     struct gpa_map map;
     uint8_t *store;             /* RAM, then ROM, by page of the store */
     uint32_t tlb_generation;
+    uint32_t large_first, large_last;   /* linear: around large pages in it */
     struct tlb_entry tlb[2][TLB_ACCESSES][TLB_ENTRIES];  /* [is user] */
     const struct vm_options *options;
     struct direct_boot boot;

@@ -47,6 +47,14 @@ find_physical(const struct machine *m, gpa_t at, bool is_write)
            (gpa_raw(at) & PAGE_MASK);
 }
 
+/* A part of a large page is in the TLB, and INVLPG must forget all of it. */
+static void
+note_large(struct machine *m, uint32_t page, uint32_t size)
+{
+    m->large_first = MIN(m->large_first, page & ~(size - 1));
+    m->large_last = MAX(m->large_last, page | (size - 1));
+}
+
 /* False: the access faults.  *MEMORY may be NULL all the same. */
 static bool
 translate(struct vcpu *v, gla_t at, unsigned access, uint8_t **memory)
@@ -68,6 +76,8 @@ translate(struct vcpu *v, gla_t at, unsigned access, uint8_t **memory)
     *memory = find_physical(m, mapping.at, kind == GUEST_WRITE);
     if (*memory != NULL)
         *e = (struct tlb_entry){ page, m->tlb_generation, *memory - offset };
+    if (mapping.page_size > PAGE_SIZE)
+        note_large(m, page, mapping.page_size);
     return true;
 }
 
@@ -164,7 +174,11 @@ guest_window(struct vcpu *v, gla_t at, unsigned access, size_t *size)
 void
 guest_mem_flush(struct vcpu *v)
 {
-    machine_of(v)->tlb_generation++;
+    struct machine *m = machine_of(v);
+
+    m->tlb_generation++;
+    m->large_first = UINT32_MAX;
+    m->large_last = 0;
     v->memory_generation++;
 }
 
@@ -174,6 +188,10 @@ guest_mem_flush_page(struct vcpu *v, gla_t at)
     struct machine *m = machine_of(v);
     unsigned n = gla_raw(at) / PAGE_SIZE % TLB_ENTRIES;
 
+    if (gla_raw(at) >= m->large_first && gla_raw(at) <= m->large_last) {
+        guest_mem_flush(v);
+        return;
+    }
     for (unsigned access = 0; access < TLB_ACCESSES; access++) {
         m->tlb[false][access][n].generation = m->tlb_generation - 1;
         m->tlb[true][access][n].generation = m->tlb_generation - 1;
@@ -276,7 +294,7 @@ machine_clear_memory(struct machine *m)
     if (madvise(m->store, (size_t)m->options->memory_mb * MB(1),
                 MADV_DONTNEED) != 0)
         NOT_REACHED();
-    m->tlb_generation++;
+    guest_mem_flush(&m->vcpu);
 }
 
 void

@@ -96,20 +96,30 @@ sleep_halted(struct machine *m)
     return poll_terminal(m);
 }
 
+/* How many instructions may run before something else must be looked at. */
+static uint64_t
+slice(struct machine *m)
+{
+    uint64_t total = m->executed + m->vcpu.instructions;
+    uint64_t left = m->options->max_instructions - total;
+
+    if (chipset_is_interrupt_pending(&m->chipset) || m->options->wants_trace)
+        return 1;
+    return MIN(MIN(left, POLL_INSTRUCTIONS),
+               machine_instructions_until(
+                   m, chipset_next_deadline(&m->chipset)));
+}
+
 static enum machine_end
 run_slice(struct machine *m)
 {
     struct vcpu *v = &m->vcpu;
-    uint64_t limit =
-        machine_instructions_until(m, chipset_next_deadline(&m->chipset));
     enum interp_result result;
 
-    if (chipset_is_interrupt_pending(&m->chipset) || m->options->wants_trace)
-        limit = 1;
     if (m->options->wants_trace)
         machine_trace(m);
     v->attention = 0;
-    result = interp_run(v, MIN(limit, POLL_INSTRUCTIONS));
+    result = interp_run(v, slice(m));
     if (result == INTERP_FAULT)
         return deliver(m, EVENT_FAULT, v->fault.vector);
     return end_of(m, result);

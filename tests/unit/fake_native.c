@@ -9,12 +9,16 @@
  */
 #include "unit/fake_native.h"
 
+#include <asm/ldt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
+#include "kernel/x86/descriptor.h"
 #include "vmm/native_exec.h"
 
 #define ENTER       (NATIVE_BASE + 0x1000)
@@ -87,6 +91,7 @@ make_code(void)
     EMIT("\x89\x25", host_esp);                 /* mov %esp, host_esp */
     EMIT("\x0f\xae\x05", host_fpu);             /* fxsave */
     EMIT("\x0f\xae\x0d", fpu);                  /* fxrstor */
+    EMIT("\x8e\x25", fs);
     EMIT("\xff\x35", eflags);                   /* push; popf */
     emit("\x9d", 1);
     for (unsigned n = 0; n < GPR_NONE; n++)
@@ -166,6 +171,23 @@ native_frame(void)
     make_code();
     native_catch_signals();
     return frame;
+}
+
+void
+native_set_fs(const struct guest_segment *fs)
+{
+    static struct user_desc d = { .entry_number = (unsigned)-1 };
+    bool is_down = (fs->rights & SEG_DATA_E) != 0;
+
+    d.base_addr = fs->base;
+    d.limit = fs->limit;
+    d.seg_32bit = d.useable = 1;
+    d.contents = is_down ? MODIFY_LDT_CONTENTS_STACK
+                         : MODIFY_LDT_CONTENTS_DATA;
+    d.read_exec_only = (fs->rights & SEG_DATA_W) == 0;
+    if (syscall(SYS_set_thread_area, &d) != 0)
+        abort();
+    frame->fs = d.entry_number << SEL_INDEX_SHIFT | SEL_RPL;
 }
 
 void

@@ -21,6 +21,7 @@ struct native_frame {
     uint8_t fpu[FXSAVE_SIZE], host_fpu[FXSAVE_SIZE];
     uint32_t gpr[GPR_NONE];
     uint32_t eflags, eip, host_esp;
+    uint32_t fs;                    /* selector */
     /* A signal ended it: as the kernel reports it. */
     uint32_t has_fault, vector, error, cr2;
 };
@@ -30,6 +31,9 @@ struct native_frame *native_frame(void);
 
 /* Again, if someone else (cmocka) took the signals over meanwhile. */
 void native_catch_signals(void);
+
+/* Base, limit and type of FS from here on. */
+void native_set_fs(const struct guest_segment *fs);
 
 /*
  * Run CODE.  If IS_BRANCH, what follows it is breakpoints, and the frame's

@@ -45,22 +45,6 @@ bit_string_mem(struct interp *i, uint32_t number)
     return m;
 }
 
-/* Exchange what is at M for NEW if it still is OLD; i->again if not. */
-static bool
-write_bit(struct interp *i, const struct mem *m, uint32_t old, uint32_t new)
-{
-    uint64_t found = old;
-    gla_t at;
-
-    if ((insn_of(i)->prefixes & PFX_LOCK) == 0)
-        return mem_write(i, m, &new);
-    if (!mem_locate(i, m, GUEST_WRITE, &at) ||
-        !guest_compare_exchange(i->vcpu, at, m->size, &found, new))
-        return false;
-    i->again = found != old;
-    return !i->again;
-}
-
 static bool
 bit_in_memory(struct interp *i, uint32_t number, enum bit_change change)
 {
@@ -72,7 +56,7 @@ bit_in_memory(struct interp *i, uint32_t number, enum bit_change change)
     if ((change != BIT_TEST && !mem_probe(i, &m)) || !mem_read(i, &m, &value))
         return false;
     if (change != BIT_TEST &&
-        !write_bit(i, &m, value, changed(value, bit, change)))
+        !mem_replace(i, &m, value, changed(value, bit, change)))
         return false;
     set_flags(i, EFLAGS_CF, value & bit ? EFLAGS_CF : 0);
     return true;

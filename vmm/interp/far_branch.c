@@ -227,17 +227,14 @@ go_far_direct(struct interp *i, bool is_call)
 static bool
 go_far_indirect(struct interp *i, bool is_call)
 {
-    struct far_target target = { .offset = 0 };
-    struct mem m = operand_mem(i, 0);
+    struct far_target target;
+    struct far_pointer pointer;
 
-    m.size = insn_of(i)->op_size;
-    if (!mem_read(i, &m, &target.offset))
+    if (!far_pointer_read(i, 0, insn_of(i)->op_size, &pointer))
         return false;
-    m.offset += m.size;
-    if (insn_of(i)->addr_size == 2)
-        m.offset = (uint16_t)m.offset;
-    m.size = sizeof(uint16_t);
-    return mem_read(i, &m, &target.selector) && go_far(i, &target, is_call);
+    target.selector = pointer.selector;
+    target.offset = pointer.offset;
+    return go_far(i, &target, is_call);
 }
 
 bool

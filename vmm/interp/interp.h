@@ -71,7 +71,7 @@ struct interp {
     bool no_step;                   /* INT n: no trap behind it */
     bool is_careful;                /* breakpoints or EFLAGS.AC: look closer */
     uint32_t hits;                  /* DR6 bits: breakpoints on data met */
-    uint64_t seen;                  /* what a LOCKed operand was */
+    uint32_t seen;                  /* what a LOCKed operand was */
     const char *refusal;
     uint32_t external;              /* EXT of error codes: SDM 3A 6.13 */
     uint32_t generation;            /* of the windows */

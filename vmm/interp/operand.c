@@ -218,17 +218,19 @@ operand_read_rw(struct interp *i, unsigned n, uint32_t *value)
     return true;
 }
 
-/* The second half of a LOCKed operation. */
-static bool
-write_locked(struct interp *i, const struct mem *m, uint32_t value)
+bool
+mem_replace(struct interp *i, const struct mem *m, uint32_t old,
+            uint32_t value)
 {
-    uint64_t found = i->seen;
+    uint64_t found = old;
     gla_t at;
 
+    if (LIKELY((insn_of(i)->prefixes & PFX_LOCK) == 0))
+        return mem_write(i, m, &value);
     if (!mem_locate(i, m, GUEST_WRITE, &at) ||
         !guest_compare_exchange(i->vcpu, at, m->size, &found, value))
         return false;
-    i->again = found != i->seen;
+    i->again = found != old;
     return !i->again;
 }
 
@@ -244,7 +246,5 @@ operand_write(struct interp *i, unsigned n, uint32_t value)
     }
     ASSERT_HOT(place.kind == PLACE_MEM);
     m = operand_mem(i, n);
-    if (UNLIKELY((insn_of(i)->prefixes & PFX_LOCK) != 0))
-        return write_locked(i, &m, value);
-    return mem_write(i, &m, &value);
+    return mem_replace(i, &m, i->seen, value);
 }

@@ -45,6 +45,9 @@ MUST_CHECK bool mem_locate(struct interp *i, const struct mem *m,
 MUST_CHECK bool mem_read(struct interp *i, const struct mem *m, void *to);
 MUST_CHECK bool mem_write(struct interp *i, const struct mem *m,
                           const void *from);
+/* Write VALUE where OLD was read; with LOCK only if it still is there. */
+MUST_CHECK bool mem_replace(struct interp *i, const struct mem *m,
+                            uint32_t old, uint32_t value);
 /* Would mem_write() succeed? */
 MUST_CHECK bool mem_probe(struct interp *i, const struct mem *m);
 

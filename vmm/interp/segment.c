@@ -183,6 +183,23 @@ stack_segment_find(struct interp *i, struct new_stack *n,
 }
 
 bool
+far_pointer_read(struct interp *i, unsigned n, uint32_t size,
+                 struct far_pointer *out)
+{
+    struct mem m = operand_mem(i, n);
+
+    *out = (struct far_pointer){ 0, 0 };
+    m.size = size;
+    if (!mem_read(i, &m, &out->offset))
+        return false;
+    m.offset += size;
+    if (insn_of(i)->addr_size == 2)
+        m.offset = (uint16_t)m.offset;
+    m.size = sizeof(uint16_t);
+    return mem_read(i, &m, &out->selector);
+}
+
+bool
 segment_load(struct interp *i, enum segment segment, uint32_t selector)
 {
     struct new_stack n = { cpu_of(i)->cpl, selector, 0, { 0 } };
@@ -259,19 +276,11 @@ far_pointer_segment(const struct insn *insn)
 bool
 interp_load_far_pointer(struct interp *i)
 {
-    struct mem m = operand_mem(i, 1);
-    uint32_t offset = 0, selector = 0;
+    struct far_pointer pointer;
 
-    m.size = i->now->place[0].size;
-    if (!mem_read(i, &m, &offset))
+    if (!far_pointer_read(i, 1, i->now->place[0].size, &pointer) ||
+        !segment_load(i, far_pointer_segment(insn_of(i)), pointer.selector))
         return false;
-    m.offset += m.size;
-    if (insn_of(i)->addr_size == 2)
-        m.offset = (uint16_t)m.offset;
-    m.size = sizeof(uint16_t);
-    if (!mem_read(i, &m, &selector) ||
-        !segment_load(i, far_pointer_segment(insn_of(i)), selector))
-        return false;
-    register_write(i, i->now->place[0], offset);
+    register_write(i, i->now->place[0], pointer.offset);
     return true;
 }

@@ -48,6 +48,14 @@ struct guest_segment segment_make(uint32_t selector,
 /* In bytes, whatever G says. */
 uint32_t descriptor_limit(const struct segdesc *desc);
 
+struct far_pointer {
+    uint32_t offset, selector;
+};
+
+/* Operand N: an offset of SIZE bytes, and a selector behind it. */
+MUST_CHECK bool far_pointer_read(struct interp *i, unsigned n, uint32_t size,
+                                 struct far_pointer *out);
+
 /* As `mov sreg, SELECTOR` does it, in all modes; not for CS. */
 MUST_CHECK bool segment_load(struct interp *i, enum segment segment,
                              uint32_t selector);

@@ -264,7 +264,8 @@ cmps(struct interp *i, UNUSED uint32_t count)
     struct mem from = string_source(i, size), to = string_target(i, size);
     struct sum s = { .size = size };
 
-    if (!mem_read(i, &from, &s.a) || !mem_read(i, &to, &s.b))
+    /* Of two operands that fault, CPUs tell the one at ES:eDI. */
+    if (!mem_read(i, &to, &s.b) || !mem_read(i, &from, &s.a))
         return 0;
     set_compared(i, &s);
     string_advance(i, GPR_ESI, size);

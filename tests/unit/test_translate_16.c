@@ -95,6 +95,14 @@ translate(const uint8_t *bytes, size_t size)
     return bt_entry(bt, GUEST_AT);
 }
 
+/* Is it the first instruction of an exit? */
+static bool
+is_exit(const struct insn *insn)
+{
+    return is(insn, OPERATION_mov) && (uint32_t)insn->disp ==
+           env.slots_at + offsetof(struct bt_slots, exit_eip);
+}
+
 /* The reason of the exit that is all of what is at AT. */
 static uint32_t
 exit_reason(uint32_t at)
@@ -180,7 +188,8 @@ test_copies_are_the_same_instructions(void **state)
             continue;
         at = translate(bytes, from.length);
         to = emitted(at);
-        if (to.row != from.row && exit_reason(at) == BT_EXIT_EMULATE) {
+        if (is_exit(&to)) {
+            assert_int_equal(exit_reason(at), BT_EXIT_EMULATE);
             emulated++;
             continue;
         }
@@ -188,7 +197,7 @@ test_copies_are_the_same_instructions(void **state)
         copied++;
     }
     assert_true(copied > 10000);
-    assert_true(emulated * 100 < copied);
+    assert_true(emulated * 20 < copied);    /* writes through CS */
 }
 
 static struct bt_state

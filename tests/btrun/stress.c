@@ -16,6 +16,7 @@
 
 #define RATE_EXITS  4096u
 #define PLACES      256u        /* where the guest was lately */
+#define WRITES      64u         /* that the translator bears */
 #define FAULTS      8u          /* that the translator believes */
 #define LEVELS      4u          /* of capacities: by the seed */
 
@@ -54,6 +55,14 @@ pretend_write(uint32_t eip)
     (void)bt_page_written(engine, eip / PAGE_SIZE, eip & PAGE_MASK, 1);
 }
 
+/* ... or so many times that the code of its page checks itself. */
+static void
+pretend_writes(uint32_t eip)
+{
+    for (unsigned i = 0; i < WRITES; i++)
+        pretend_write(eip);
+}
+
 /* ... and as one that faults so often that it is emulated: stepped, here. */
 static void
 pretend_faults(uint32_t eip)
@@ -83,8 +92,10 @@ stress_act(void)
         bt_invalidate_page(engine, place / PAGE_SIZE);
         break;
     case 4:
-    case 5:
         pretend_write(place);
+        break;
+    case 5:
+        pretend_writes(place);
         break;
     case 6:
         pretend_faults(place);

@@ -1,11 +1,12 @@
 /*
- * fake_tables.c - random surroundings for instructions that look at them.
+ * fake_tables.c - random instructions, and what surrounds them.
  *
  * Mostly sensible: present segments in memory, gates to code, words on the
  * stack that are offsets, selectors and flags; all else comes up, too.
  */
 #include "unit/fake_tables.h"
 
+#include "bt/insn.h"
 #include "kernel/x86/descriptor.h"
 #include "kernel/x86/paging.h"
 
@@ -95,4 +96,30 @@ random_tables(const struct environment *env, uint8_t *memory,
     if (env->paging != PAGING_NONE)
         random_pages(env->paging == PAGING_PAE, memory, rnd);
     random_stack(memory, rnd);
+}
+
+void
+random_instruction(uint8_t *code, struct test_random *rnd)
+{
+    static const uint8_t prefixes[] = {
+        0x66, 0x67, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0xf0, 0xf2, 0xf3,
+    };
+    static const uint8_t one[] = {
+        0x07, 0x17, 0x1f, 0x8e, 0x9a, 0xc4, 0xc5, 0xca, 0xcb, 0xcf, 0xea,
+    };
+    static const uint8_t two[] = {
+        0x00, 0x02, 0x03, 0xa1, 0xa9, 0xb2, 0xb4, 0xb5,
+    };
+    bool is_two = test_random_below(rnd, 4) == 0;
+    unsigned n = 0;
+
+    while (test_random_below(rnd, 2) == 0 && n < 3)
+        code[n++] = prefixes[test_random_below(rnd, sizeof(prefixes))];
+    if (is_two)
+        code[n++] = 0x0f;
+    if (test_random_below(rnd, 4) == 0)
+        code[n++] = is_two ? two[test_random_below(rnd, sizeof(two))]
+                           : one[test_random_below(rnd, sizeof(one))];
+    while (n < INSN_LENGTH_MAX)
+        code[n++] = (uint8_t)test_random_next(rnd);
 }

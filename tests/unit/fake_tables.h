@@ -1,5 +1,5 @@
 /*
- * fake_tables.h - random descriptors, page table entries and stacks.
+ * fake_tables.h - random descriptors, page table entries, stacks, code.
  */
 #ifndef TESTS_UNIT_FAKE_TABLES_H
 #define TESTS_UNIT_FAKE_TABLES_H
@@ -16,5 +16,11 @@ uint32_t random_selector(struct test_random *rnd);
  */
 void random_tables(const struct environment *env, uint8_t *memory,
                    struct test_random *rnd);
+
+/*
+ * INSN_LENGTH_MAX bytes: prefixes, an opcode, one in four of those that are
+ * about segments, and more.  They may be no instruction.
+ */
+void random_instruction(uint8_t *code, struct test_random *rnd);
 
 #endif

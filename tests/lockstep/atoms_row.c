@@ -159,6 +159,9 @@ prepare(struct generator *g, uint8_t *bytes, const struct insn *insn)
 {
     const struct opcode *op = insn_opcode(insn);
 
+    /* One that faults half-way has loaded some registers, or none. */
+    if (op->operation == OPERATION_popa)
+        gen_reset_stack(g);
     if (op->operation == OPERATION_enter || op->operation == OPERATION_leave)
         gen_mov(g, GPR_EBP, STACK_TOP - 64 - gen_below(g, 512));
     if (op->class == CLASS_STRING || (op->form & FORM_IMPLIED))

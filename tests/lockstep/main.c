@@ -1,10 +1,12 @@
 /*
  * main.c - lockstep [--config NAME] [--seed N] [--count N] [--step] [--trace]
+ *      [--first]
  *
  * Runs COUNT random programs, seeds N and up, in each configuration, under the
  * translator and under the interpreter (and natively), and compares.  What
- * differs is shrunk and shown, and makes it fail.  Without arguments: a fixed
- * set, reported like a unit test's.
+ * differs is shrunk and shown, and makes it fail; --first stops there.  --step
+ * compares at every machine instruction, --trace shows where it stops.  Without
+ * arguments: a fixed set, reported like a unit test's.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@
 static struct {
     const char *config;
     uint64_t seed, count;
-    bool steps;
+    bool steps, is_first;
 } options = { .seed = 1, .count = COUNT_DEFAULT };
 
 static char why[WHY_SIZE];
@@ -91,6 +93,8 @@ run_config(const struct config *config)
             continue;
         failed++;
         show(&p);
+        if (options.is_first)
+            exit(EXIT_FAILURE);
     }
     printf("[ %s ] %s\n", failed ? " FAILED " : "      OK", config->name);
     return failed != 0;
@@ -122,6 +126,8 @@ parse(int argc, char **argv)
 
         if (strcmp(argv[n], "--step") == 0)
             options.steps = true;
+        else if (strcmp(argv[n], "--first") == 0)
+            options.is_first = true;
         else if (strcmp(argv[n], "--trace") == 0)
             run_trace = true;
         else if (strcmp(argv[n], "--config") == 0)

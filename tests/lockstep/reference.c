@@ -116,28 +116,6 @@ compare_fpus(const uint8_t *a, const uint8_t *b)
 }
 
 /*
- * Translated code does not look whether IF was clear before an STI, and always
- * says that the next instruction is in its shadow.
- */
-static bool
-is_behind_sti(void)
-{
-    const struct interp_insn *last = reference.v.interp->now;
-
-    return last != NULL &&
-           insn_opcode(&last->insn)->operation == OPERATION_sti;
-}
-
-static bool
-same_block(void)
-{
-    uint32_t a = subject.v.cpu.block & blocks;
-    uint32_t b = reference.v.cpu.block & blocks;
-
-    return a == b || (is_behind_sti() && a == (b | BLOCK_STI));
-}
-
-/*
  * Is V at an MMX instruction?  One that faults on memory may have made x87
  * registers MMX ones already (TOP = 0), which nobody can tell from here.
  */
@@ -173,7 +151,7 @@ compare_cpus(char *text)
                 a->cpu.segment[n].base, a->cpu.segment[n].last,
                 b->cpu.segment[n].selector, b->cpu.segment[n].base,
                 b->cpu.segment[n].last);
-    if (!same_block())
+    if ((a->cpu.block ^ b->cpu.block) & blocks)
         SAY("  block %x, should be %x\n", a->cpu.block, b->cpu.block);
     fpu = is_mmx(b) ? FPU_END : compare_fpus(a->cpu.fpu, b->cpu.fpu);
     if (fpu != FPU_END)
@@ -234,7 +212,6 @@ is_same(char *text)
                               (undefined | in_middle);
     undefined = 0;
     /* What only the interpreter knows: RF inside a repeated instruction. */
-    subject.v.cpu.block = reference.v.cpu.block;
     subject.v.cpu.eflags &= ~EFLAGS_RF;
     subject.v.cpu.eflags |= reference.v.cpu.eflags & EFLAGS_RF;
     return true;
@@ -365,7 +342,7 @@ reference_catch_up(char why[WHY_SIZE], bool may_be_late)
         if (may_be_same() && is_same(best))
             return VERDICT_SAME;
         keep_best(best, &least);
-        if (is_expecting && vcpu_is_open(&reference.v) && !is_behind_sti()) {
+        if (is_expecting && vcpu_is_open(&reference.v)) {
             sprintf(why, "an interrupt is pending and let in at %08x, not "
                     "later\n%s", reference.v.cpu.eip, best);
             return VERDICT_DIFFERENT;

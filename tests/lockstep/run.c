@@ -369,6 +369,19 @@ serve_and_tell(struct run *r)
     return turn;
 }
 
+/*
+ * Does DS, through which translated code reaches its slots, lead it to other
+ * bytes instead?  That it leads nowhere does not matter: that is a fault.
+ */
+static bool
+misleads(const struct run *r)
+{
+    const struct guest_segment *ds = &subject.v.cpu.segment[SEG_DS];
+
+    return r->config->slot_segment == SEG_DS && ds->base != 0 &&
+           segment_permits(ds, ENGINE_AT, 1, ALLOW_READ);
+}
+
 /* Is the guest still one that translated code of this kind is for? */
 static bool
 is_fit(const struct run *r)
@@ -383,9 +396,10 @@ is_fit(const struct run *r)
         return true;
     if (cpu->cpl != 0 || (cpu->eflags & EFLAGS_VM) != 0 ||
         (cpu->cr0 & (CR0_PE | CR0_PG | CR0_EM | CR0_TS)) != CR0_PE ||
-        (cpu->cr4 & CR4_OSFXSR) == 0 || (cpu->dr[DR7] & DR7_ENABLES) != 0)
+        (cpu->cr4 & CR4_OSFXSR) == 0 || misleads(r) || (cpu->dr[DR7] & DR7_ENABLES) != 0)
         return false;
     return segment_is_flat(cs) && (cs->rights & RIGHTS_DB) != 0 &&
+           (cpu->segment[SEG_SS].rights & RIGHTS_DB) != 0 &&
            (!by_ds || segment_is_flat(&cpu->segment[SEG_DS])) &&
            (config->gs_rule != SEGMENT_AS_DS ||
             segment_is_flat(&cpu->segment[SEG_GS]));

@@ -128,7 +128,7 @@ def arguments():
     parser.add_argument("--only", metavar="RUNNER,...",
                         type=lambda text: text.split(","))
     parser.add_argument("--runs", type=int, default=RUNS)
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 def choose(args):

@@ -9,8 +9,8 @@ A time is the best of several runs, which are interleaved, so that a busy
 moment of this computer hits all runners alike.  Starting is not counted: it
 is a row of its own, the time of a run with no rounds to do.
 
-Without PROGRAM all are run, and after them the benchmarks written in C.
-Everything is also written to BUILD/bench_bt.json.  For a quick look:
+Without PROGRAM and --only all are run, and after them the benchmarks written
+in C; everything is also written to BUILD/bench_bt.json.  For a quick look:
 
     bench_bt.py build --only native,btrun --runs 3 fib crc
 """
@@ -159,13 +159,15 @@ def main():
     print_row("start, ms", f"{start.best['native'] * MS:.0f}",
               [start.best[name] * MS for name in means], "11.0f")
 
+    if args.programs or args.only:
+        return
     result = {
         "machine": platform.platform(),
         "start_seconds": start.best,
         "seconds": {name: times.best for name, times in found.items()},
         "ratios": {name: times.ratios() for name, times in found.items()},
         "geometric_mean": means,
-        "in_c": {} if args.programs else in_c(args.build),
+        "in_c": in_c(args.build),
     }
     (args.build / "bench_bt.json").write_text(
         json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -8,8 +8,7 @@
  *      jmp   next              (or falls into it, when that is laid out next)
  *   1: jmp   target
  *
- * Branches with 16-bit operands truncate eip; nobody's 32-bit code has them,
- * and their owner does them.
+ * This is flat 32-bit code; xlate_near.c does the rest.
  */
 #include "bt/handlers_int.h"
 
@@ -18,10 +17,6 @@
 void
 xlate_jcc(struct xlate *x, const struct insn *insn)
 {
-    if (insn->op_size != sizeof(uint32_t)) {
-        xlate_emulate(x, insn);
-        return;
-    }
     xlate_jcc_to(x, insn->opcode & OPCODE_CC, insn_target(insn, x->eip));
     xlate_fall(x, xlate_next_eip(x, insn));
     x->is_ended = true;
@@ -32,10 +27,6 @@ xlate_loop(struct xlate *x, const struct insn *insn)
 {
     static const uint8_t over = JMP_SIZE;
 
-    if (insn->op_size != sizeof(uint32_t)) {
-        xlate_emulate(x, insn);
-        return;
-    }
     emit_bytes(&x->e, x->bytes, insn->imm_offset);
     emit_bytes(&x->e, &over, 1);
     xlate_jmp_to(x, xlate_next_eip(x, insn));
@@ -48,10 +39,6 @@ xlate_jmp(struct xlate *x, const struct insn *insn)
 {
     uint32_t target;
 
-    if (insn->op_size != sizeof(uint32_t)) {
-        xlate_emulate(x, insn);
-        return;
-    }
     /* Out of the region follow it; inside, its layout is best. */
     target = insn_target(insn, x->eip);
     if (target >= x->region.start && target < x->region.end)

@@ -6,14 +6,12 @@
  *
  *      mov  %ecx, slots.ecx
  *      mov  operand, %ecx          (ret: pop %ecx)
- *      mov  %ecx, slots.target
  *      ...                         (call: push $return; ret n: add n to ESP)
- *      ecx = (uint16_t)(ecx * 4)
- *      jmp  *lookup(%ecx)          a checked entry (chain.c), or a miss
+ *      tail                        site.c: where to, by experience
  *
- * Returns take the same way, each call's return address having been translated
- * with a checked entry together with the call: the machine's indirect branch
- * predictor sees one jump for each return instruction.
+ * A call's return address is translated together with it, with a checked entry
+ * for returns that cannot be predicted.  All this is flat 32-bit code's;
+ * xlate_near.c does the rest.
  */
 #include "bt/handlers_int.h"
 
@@ -23,8 +21,6 @@ is_plain(const struct xlate *x, const struct insn *insn)
 {
     const struct bt_env *env = x->bt->env;
 
-    if (insn->op_size != sizeof(uint32_t))
-        return false;
     if (insn->segment == SEG_CS)
         return env->cs_rule == SEGMENT_AS_IS;
     return insn->segment != SEG_GS || env->gs_rule == SEGMENT_AS_IS;
@@ -35,10 +31,6 @@ xlate_call(struct xlate *x, const struct insn *insn)
 {
     uint32_t next = xlate_next_eip(x, insn);
 
-    if (insn->op_size != sizeof(uint32_t)) {
-        xlate_emulate(x, insn);
-        return;
-    }
     emit_push_imm(&x->e, next);
     xlate_expect(x, next, true);
     xlate_jmp_to(x, insn_target(insn, x->eip));
@@ -105,10 +97,6 @@ xlate_call_indirect(struct xlate *x, const struct insn *insn)
 void
 xlate_ret(struct xlate *x, const struct insn *insn)
 {
-    if (insn->op_size != sizeof(uint32_t)) {
-        xlate_emulate(x, insn);
-        return;
-    }
     emit_save_slot(&x->e, GPR_ECX, SLOT(x, ecx));
     xlate_point(x, POINT_ECX, x->eip);
     emit_pop(&x->e, GPR_ECX);

@@ -19,9 +19,9 @@
 #define ROUNDS      15
 #define LOOPS       20000u
 #define REPEAT      6               /* of the sequence, in the loop */
-#define CODE_SIZE   KB(64)
-#define POINTS      4096
-#define LINKS       512
+#define CODE_SIZE   BT_CODE_MIN
+#define POINTS      BT_POINT_MIN
+#define LINKS       BT_LINK_MIN
 #define IMUL_CYCLES 3
 #define GUEST_SIZE  PAGE_SIZE
 #define PAGE_SIZE   4096

@@ -19,7 +19,7 @@
 #include "unit/fake_native.h"
 
 #define TIMES       20000
-#define LINKS       256
+#define LINKS       BT_LINK_MIN
 #define GUEST_PAGE  (NATIVE_BASE + 0x3000)
 #define START       0x200u
 #define HLT         0xf4

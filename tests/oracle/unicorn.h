@@ -1,11 +1,10 @@
 /*
  * unicorn.h - Unicorn (QEMU's translator as a library) as one more processor.
  *
- * It delivers no exceptions: one ends the step, and its vector is reported.
- * State that cannot be set from outside, hidden parts of segments and CPL, is
- * reached by executing code, then saved and restored as a whole; restoring
- * also forgets the exception before, which would make the next a double fault.
- * Memory is shared with the caller, who says which code has changed.
+ * It delivers no exceptions: one ends the step.  Hidden parts of segments and
+ * CPL cannot be set: code that is executed leads there, then the state is saved
+ * and restored as a whole; which also forgets the exception before, that would
+ * make the next a double fault.  Memory is shared with the caller.
  */
 #ifndef TESTS_ORACLE_UNICORN_H
 #define TESTS_ORACLE_UNICORN_H
@@ -100,9 +99,9 @@ unicorn_on_invalid(UNUSED uc_engine *engine, UNUSED void *context)
     return false;
 }
 
-/* 32-bit protected mode, flat, CPL 0; MEMORY is at 0. */
+/* Flat, CPL 0, MEMORY at 0; and ALIAS, as linear addresses are looked up. */
 static inline void
-unicorn_open(uint8_t *memory, uint32_t size)
+unicorn_open(uint8_t *memory, uint32_t size, uint32_t alias)
 {
     uc_hook hook;
 
@@ -110,6 +109,8 @@ unicorn_open(uint8_t *memory, uint32_t size)
         uc_close(unicorn.engine);
     unicorn_check(uc_open(UC_ARCH_X86, UC_MODE_32, &unicorn.engine));
     unicorn_check(uc_mem_map_ptr(unicorn.engine, 0, size, UC_PROT_ALL,
+                                 memory));
+    unicorn_check(uc_mem_map_ptr(unicorn.engine, alias, size, UC_PROT_ALL,
                                  memory));
     unicorn_check(uc_hook_add(unicorn.engine, &hook, UC_HOOK_INTR,
                               (void *)(uintptr_t)unicorn_on_interrupt, NULL,

@@ -115,6 +115,20 @@ put_descriptors(struct builder *b)
     tss->iomap = sizeof(*tss);
 }
 
+uint32_t
+environment_large_pde(const struct environment *env)
+{
+    return env->paging == PAGING_PAE
+           ? ENV_TABLES + PAGE_SIZE + sizeof(uint64_t)
+           : ENV_TABLES + sizeof(uint32_t);
+}
+
+uint32_t
+environment_large_page(const struct environment *env)
+{
+    return env->paging == PAGING_PAE ? ENV_LARGE_PAE : ENV_LARGE_2;
+}
+
 /* Identity for all of memory, everything allowed. */
 static void
 put_page_tables(struct builder *b)
@@ -125,6 +139,9 @@ put_page_tables(struct builder *b)
     uint64_t pdpte = (ENV_TABLES + PAGE_SIZE) | PTE_P;
     uint64_t pde = ENV_PTES | rights;
 
+    uint64_t large = rights | PTE_PS;
+
+    memcpy(b->memory + environment_large_pde(b->env), &large, size);
     memcpy(b->memory + ENV_TABLES, is_pae ? &pdpte : &pde, size);
     if (is_pae)
         memcpy(b->memory + ENV_TABLES + PAGE_SIZE, &pde, size);
@@ -254,8 +271,9 @@ environment_start(const struct environment *env, struct vcpu *v)
         return;
     v->cpu.cr0 |= CR0_PG;
     v->cpu.cr3 = ENV_TABLES;
+    v->cpu.cr4 = CR4_PSE;
     if (env->paging == PAGING_PAE) {
-        v->cpu.cr4 = CR4_PAE;
+        v->cpu.cr4 |= CR4_PAE;
         v->cpu.pdpte[0] = (ENV_TABLES + PAGE_SIZE) | PTE_P;
     }
 }

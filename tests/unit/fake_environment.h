@@ -21,6 +21,8 @@
 #define ENV_IDT         0x0000u         /* and the vectors of real mode */
 #define ENV_TABLES      0x4000u         /* page tables: 3 pages, ... */
 #define ENV_PTES        0x6000u         /* ... of which this is the last */
+#define ENV_LARGE_2     0x400000u       /* linear: all memory again, in a ... */
+#define ENV_LARGE_PAE   0x200000u       /* ... large page, with the 2nd PDE */
 #define ENV_STUB        0x10000u
 #define ENV_FLUSH       0x10300u        /* mov %cr3,%eax; mov %eax,%cr3 */
 #define ENV_CODE        0x20000u
@@ -64,6 +66,10 @@ void environment_start(const struct environment *env, struct vcpu *v);
 /* Has V, executing the stub, arrived? */
 bool environment_is_reached(const struct environment *env,
                             const struct vcpu *v);
+
+/* Where the second PDE is, and the linear address of its page. */
+uint32_t environment_large_pde(const struct environment *env);
+uint32_t environment_large_page(const struct environment *env);
 
 /* 0 where segments are flat. */
 uint32_t environment_base(const struct environment *env, unsigned segment);

@@ -48,22 +48,31 @@ random_descriptor(uint8_t *at, struct test_random *rnd)
  * which is reserved as long as EFER.NXE is 0.
  */
 static void
-random_pages(bool is_pae, uint8_t *memory, struct test_random *rnd)
+random_entry(uint8_t *entry, bool is_pae, struct test_random *rnd)
 {
+    uint32_t bits = test_random_next(rnd);
+
+    *entry = (uint8_t)(bits & (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D));
+    if (bits & BIT(7))
+        *entry |= PTE_P;
+    if (is_pae)
+        entry[sizeof(uint64_t) - 1] = (bits & BITS(9, 8)) == 0 ? 0x80 : 0;
+}
+
+static void
+random_pages(const struct environment *env, uint8_t *memory,
+             struct test_random *rnd)
+{
+    bool is_pae = env->paging == PAGING_PAE;
     size_t size = is_pae ? sizeof(uint64_t) : sizeof(uint32_t);
+    uint8_t *large = memory + environment_large_pde(env);
     uint32_t count = ENV_RANGE / PAGE_SIZE;
 
-    for (uint32_t n = 0; n < count; n++) {
-        uint8_t *entry = memory + ENV_PTES +
-                         (ENV_DATA / PAGE_SIZE + n) * size;
-        uint32_t bits = test_random_next(rnd);
-
-        *entry = (uint8_t)(bits & (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D));
-        if (bits & BIT(7))
-            *entry |= PTE_P;
-        if (is_pae)
-            entry[size - 1] = (bits & BITS(9, 8)) == 0 ? 0x80 : 0;
-    }
+    for (uint32_t n = 0; n < count; n++)
+        random_entry(memory + ENV_PTES + (ENV_DATA / PAGE_SIZE + n) * size,
+                     is_pae, rnd);
+    random_entry(large, is_pae, rnd);
+    *large |= PTE_PS;
 }
 
 /* Words that far returns and IRET may like. */
@@ -94,7 +103,7 @@ random_tables(const struct environment *env, uint8_t *memory,
     for (uint32_t at = 0; at < ENV_LDT_SIZE; at += 8)
         random_descriptor(memory + ENV_LDT + at, rnd);
     if (env->paging != PAGING_NONE)
-        random_pages(env->paging == PAGING_PAE, memory, rnd);
+        random_pages(env, memory, rnd);
     random_stack(memory, rnd);
 }
 

@@ -105,7 +105,11 @@ random_code(uint8_t *code)
 static uint32_t
 random_offset(void)
 {
-    return (env->is_flat ? ENV_DATA : 0) + test_random_below(&rnd, 0x7f00);
+    uint32_t offset = test_random_below(&rnd, 0x7f00);
+
+    if (env->paging != PAGING_NONE && test_random_below(&rnd, 8) == 0)
+        offset += environment_large_page(env);
+    return env->is_flat ? offset + ENV_DATA : offset;
 }
 
 /* Registers so that most memory operands are in memory. */
@@ -269,7 +273,7 @@ only_accessed(void)
     for (size_t n = 0; n < ENV_MEMORY; n++) {
         bool is_descriptor = n % 8 == 5 && n >= ENV_GDT &&
                              n < ENV_LDT + ENV_LDT_SIZE;
-        bool is_pte = n >= ENV_PTES && n < ENV_PTES + PAGE_SIZE;
+        bool is_pte = n >= ENV_TABLES && n < ENV_PTES + PAGE_SIZE;
         unsigned bits = is_descriptor ? SEG_ACCESSED : is_pte ? PTE_A : 0;
 
         if (((ours[n] ^ theirs[n]) & ~bits) != 0)
@@ -446,7 +450,7 @@ enter(void)
     if (env->paging != PAGING_NONE)
         fake_guest.walk = guest_walk;
     interp_init(&interp, &v);
-    unicorn_open(theirs, ENV_MEMORY);
+    unicorn_open(theirs, ENV_MEMORY, environment_large_page(env));
     unicorn_set_table(UC_X86_REG_GDTR, ENV_GDT, ENV_GDT_SIZE - 1);
     unicorn_set_table(UC_X86_REG_IDTR, ENV_IDT, ENV_IDT_SIZE - 1);
     unicorn_set(UC_X86_REG_ESP, v.cpu.gpr[GPR_ESP]);

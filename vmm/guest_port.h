@@ -37,7 +37,10 @@ void guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf,
 /* The machine's time stamp; the guest's is tsc_offset later. */
 uint64_t guest_machine_tsc(struct vcpu *v);
 
-/* FERR#: an x87 error while CR0.NE = 0, which PCs report as IRQ 13. */
+/*
+ * FERR#: an x87 error while CR0.NE = 0, which PCs report as IRQ 13.  Called
+ * each time the instruction that waits for the interrupt is tried.
+ */
 void guest_fpu_error(struct vcpu *v);
 
 #endif

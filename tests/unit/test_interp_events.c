@@ -262,6 +262,34 @@ from_v86(void **state)
     expect_fault(VEC_GP, 0);
 }
 
+/* IRET to virtual-8086 mode: from CPL 0 only, and EIP has 16 bits. */
+static void
+to_v86(void **state)
+{
+    const uint32_t frame[] = {
+        0x10000, 0x100, EFLAGS_VM | EFLAGS_IOPL | EFLAGS_FIXED, 0x12345678,
+        0x200, 0x300, 0x400, 0x500, 0x600,
+    };
+
+    (void)state;
+    START(0, "\xcf");
+    memcpy(memory + AT_STACK, frame, sizeof(frame));
+    expect_fault(VEC_GP, 0);
+    put32(AT_STACK, 0xffff);
+    step_ok();
+    assert_int_equal(vcpu.cpu.eip, 0xffff);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], 0x12345678);
+    assert_int_equal(vcpu.cpu.segment[SEG_SS].limit, UINT16_MAX);
+    assert_int_equal(vcpu.cpu.segment[SEG_DS].base, 0x4000);
+    /* At CPL 3 the image of VM says nothing. */
+    START(3, "\xcf");
+    memcpy(memory + AT_STACK, frame, sizeof(frame));
+    put32(AT_STACK + 4, SEL_CODE_3);
+    step_ok();
+    assert_int_equal(vcpu.cpu.eip, 0x10000);
+    assert_int_equal(vcpu.cpu.eflags, EFLAGS_FIXED);
+}
+
 /* A conforming handler runs at the interrupted level, on its stack. */
 static void
 conforming_handler(void **state)
@@ -360,6 +388,7 @@ main(void)
         cmocka_unit_test(double_faults),
         cmocka_unit_test(longest_chain),
         cmocka_unit_test(from_v86),
+        cmocka_unit_test(to_v86),
         cmocka_unit_test(conforming_handler),
         cmocka_unit_test(task_gate),
         cmocka_unit_test(boundary),

@@ -200,6 +200,26 @@ arena_fetch(uint32_t at, bool is_watched)
     return subject.memory + page * PAGE_SIZE;
 }
 
+void
+arena_write_both(uint32_t at, uint32_t value)
+{
+    uint32_t first = (at - ARENA) / PAGE_SIZE;
+    uint32_t last = (at + sizeof(value) - 1 - ARENA) / PAGE_SIZE;
+    uint32_t before = watched;
+
+    for (unsigned page = first; page <= last; page++) {
+        watched &= ~BIT(page);
+        protect(page);
+    }
+    memcpy(subject.memory + (at - ARENA), &value, sizeof(value));
+    memcpy(copy + (at - ARENA), &value, sizeof(value));
+    watched = before;
+    for (unsigned page = first; page <= last; page++) {
+        protect(page);
+        bt_invalidate_page(translator, page);
+    }
+}
+
 /* --- guest_mem.h -----------------------------------------------------------*/
 
 static struct side *

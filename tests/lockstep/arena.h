@@ -78,6 +78,9 @@ void arena_hide(uint32_t mask);
 /* What the subject has in this range is right, where both may write it. */
 void arena_copy_back(uint32_t at, uint32_t size);
 
+/* A device writes VALUE to both memories; the translator is told. */
+void arena_write_both(uint32_t at, uint32_t value);
+
 /* Both memories the same? */
 bool arena_same(uint32_t *where);
 

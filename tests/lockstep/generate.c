@@ -339,6 +339,9 @@ program_generate(struct program *p, const struct config *config,
     make_functions(&g);
     choose_state(&g);
     choose_treatment(&g);
+    p->site_count = g.site_count[0];
+    for (unsigned n = 0; n < p->site_count; n++)
+        p->sites[n] = CODE_AT + g.sites[0][n];
     for (unsigned n = 0; n < g.fixup_count; n++)
         resolve(&g, &g.fixups[n]);
 }

@@ -11,7 +11,6 @@
 #include "lockstep/program.h"
 
 #define FIXUPS_MAX  512u
-#define SITES_MAX   128u
 
 enum fixup_kind {
     FIXUP_REL32, FIXUP_REL8,        /* to an atom */

@@ -16,7 +16,7 @@
 #include "lockstep/generate.h"
 #include "lockstep/run.h"
 
-#define COUNT_DEFAULT   1000u
+#define COUNT_DEFAULT   500u
 #define SHOWN_MAX       3u              /* failures of a configuration */
 #define EVERY_NTH       100u            /* program is stopped everywhere */
 #define LATE_USEC       1000000u

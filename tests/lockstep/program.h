@@ -16,6 +16,7 @@
 #define ATOMS_MAX       160u
 #define ATOM_SIZE_MAX   96u
 #define JUMPS           32u
+#define SITES_MAX       64u
 
 struct atom {
     uint32_t at;
@@ -46,6 +47,8 @@ struct program {
     uint32_t start, end;    /* it is done when it comes to `end` */
     uint32_t gpr[GPR_NONE], eflags;
     uint32_t jumps[JUMPS];  /* at JUMPS_AT: each goes to a later atom */
+    unsigned site_count;    /* immediates in the code that may change */
+    uint32_t sites[SITES_MAX];
     struct treatment treatment;
 };
 

@@ -317,6 +317,8 @@ go(struct run *r)
 static void
 forget(struct run *r)
 {
+    const struct program *p = r->p;
+
     switch (test_random_below(&r->random, 12)) {
     case 0:
         bt_flush(r->bt);
@@ -330,6 +332,12 @@ forget(struct run *r)
         break;
     case 3:
         engine_slots->exit_reason = BT_EXIT_STOP;
+        break;
+    case 4:
+        if (p->site_count != 0)
+            arena_write_both(p->sites[test_random_below(&r->random,
+                                                        p->site_count)],
+                             test_random_next(&r->random));
         break;
     }
 }
@@ -396,7 +404,8 @@ is_fit(const struct run *r)
         return true;
     if (cpu->cpl != 0 || (cpu->eflags & EFLAGS_VM) != 0 ||
         (cpu->cr0 & (CR0_PE | CR0_PG | CR0_EM | CR0_TS)) != CR0_PE ||
-        (cpu->cr4 & CR4_OSFXSR) == 0 || misleads(r) || (cpu->dr[DR7] & DR7_ENABLES) != 0)
+        (cpu->cr4 & CR4_OSFXSR) == 0 || misleads(r) ||
+        (cpu->dr[DR7] & DR7_ENABLES) != 0)
         return false;
     return segment_is_flat(cs) && (cs->rights & RIGHTS_DB) != 0 &&
            (cpu->segment[SEG_SS].rights & RIGHTS_DB) != 0 &&
@@ -409,6 +418,7 @@ static enum turn
 turn(struct run *r)
 {
     enum turn turn = take_interrupt(r);
+    bool is_late;
 
     if (turn != TURN_ON)
         return turn;
@@ -434,9 +444,10 @@ turn(struct run *r)
         return turn;
     if (subject.v.cpu.eip == r->p->end)
         turn = TURN_ON;
-    switch (reference_catch_up(r->why, r->trap == MACHINE_LATE)) {
+    is_late = r->trap == MACHINE_LATE;
+    switch (reference_catch_up(r->why, is_late)) {
     case VERDICT_SAME:
-        if (r->trap == MACHINE_LATE)
+        if (is_late)
             return TURN_DONE;
         return turn == TURN_SERVE ? serve_and_tell(r) : TURN_ON;
     case VERDICT_OPEN:

@@ -154,6 +154,7 @@ UNIT_BIN := $(patsubst %,$(B)/unit64/%,\
 include tests/programs/programs.mk
 include tests/lockstep/lockstep.mk
 include tests/vmrun/vmrun.mk
+include tests/guest/guest.mk
 unit: $(UNIT_BIN)
 	$(Q)$(PYTHON) tests/run.py unit $(UNIT_BIN)
 

@@ -1,0 +1,35 @@
+"""guest_tcg.py - how QEMU's translator differs from the manual.
+
+What TCG of QEMU 7.2 answers differently when the programs of tests/guest ask:
+{topic: {check: reason}}.  test_guest.py wants each of these to fail.
+"""
+
+_LIMIT = "checks no segment limit at an access"
+_TYPE = "checks no type of a segment at an access"
+_MSR = "unknown registers read as 0 and ignore writes"
+_ALIGN = "never checks alignment"
+_SSE = "raises no exception of SSE"
+_EXT = "leaves EXT out of error codes"
+_RF = "pushes no RF for a fault"
+
+TCG = {
+    "exceptions": {
+        "#DB INT1 from ring 3": "INT1 is #UD",
+        "#UD LOCK MOV": "ignores LOCK where only memory is written",
+        "#SS beyond the limit by PUSH": _LIMIT,
+        "#SS beyond the limit by EBP": _LIMIT,
+        "#GP RDMSR of an unknown one": _MSR,
+        "#GP WRMSR of an unknown one": _MSR,
+        "#GP null used": _TYPE,
+        "#GP write to code": _TYPE,
+        "#GP CR0.NW without CD": "does not look at CR0.NW",
+        "#AC doubleword": _ALIGN,
+        "#AC word across doublewords": _ALIGN,
+        "#XM DIVSS by 0": _SSE,
+        "#UD DIVSS by 0 without CR4.OSXMMEXCPT": _SSE,
+        "#NP while #UD is delivered": _EXT,
+        "#GP while #UD is delivered": _EXT,
+        "RF in the flags of a fault": _RF,
+        "RF when INT n itself faults": _RF,
+    },
+}

@@ -1,0 +1,36 @@
+# guest.mk - bare-metal test programs: Multiboot kernels of a topic each.
+#
+#   build/guest/NAME.elf          the topic of tests/guest/topics/NAME.c
+#   build/guest/all.elf           all of them, one after the other
+#   build/guest/all.iso           the same behind GRUB, for Bochs
+
+GUEST_TOPICS := $(basename $(notdir $(wildcard tests/guest/topics/*.c)))
+GUEST_RUNTIME := $(wildcard tests/guest/*.[cS]) \
+             $(addprefix kernel/base/,format.c string.c str.c)
+GUEST_OBJ := $(GUEST_RUNTIME:%=$(B)/guest/%.o)
+GUEST_TOPIC_OBJ := $(GUEST_TOPICS:%=$(B)/guest/tests/guest/topics/%.c.o)
+GUEST_CC := $(CC) $(CFLAGS) -Itests -Wno-missing-field-initializers
+GUEST_LINK := $(CC) $(LDFLAGS) -T tests/guest/guest.ld
+
+$(B)/guest/%.o: % Makefile tests/guest/guest.mk | $(B)/.have-build
+	$(call say,GUEST,$<)
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(if $(filter %.S,$<),-D__ASSEMBLY__) -MMD -MP -c $< -o $@
+
+GUEST_ELF := $(GUEST_TOPICS:%=$(B)/guest/%.elf)
+$(GUEST_ELF): $(B)/guest/%.elf: $(B)/guest/tests/guest/topics/%.c.o \
+    $(GUEST_OBJ) tests/guest/guest.ld
+	$(Q)$(GUEST_LINK) $(filter %.o,$^) -lgcc -o $@
+
+$(B)/guest/all.elf: $(GUEST_TOPIC_OBJ) $(GUEST_OBJ) tests/guest/guest.ld
+	$(Q)$(GUEST_LINK) $(filter %.o,$^) -lgcc -o $@
+
+$(B)/guest/all.iso: $(B)/guest/all.elf tests/guest/grub.cfg iso/mkiso.sh \
+    | $(B)/.have-iso
+	$(call say,ISO,$@)
+	$(Q)iso/mkiso.sh $< tests/guest/grub.cfg $@ "$(OBJCOPY)"
+
+GUEST_FILES := $(GUEST_ELF) $(B)/guest/all.iso
+.PHONY: guest
+guest: $(GUEST_FILES)
+boot-test test: $(GUEST_FILES)

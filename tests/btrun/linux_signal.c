@@ -59,19 +59,29 @@ linux_sigaction(const uint32_t *args)
     return 0;
 }
 
+static void
+remove_ours(uint32_t *set)
+{
+    for (uint32_t signal = 1; signal <= 32; signal++)
+        if (is_ours(signal))
+            set[0] &= ~BIT(signal - 1);
+}
+
 uint32_t
 linux_sigprocmask(const uint32_t *args)
 {
-    uint32_t set[SET_SIZE / sizeof(uint32_t)];
+    uint32_t set[SET_SIZE / sizeof(uint32_t)], result;
     uint32_t call[LINUX_ARG_COUNT];
 
     memcpy(call, args, sizeof(call));
     if (args[LINUX_ARG2] != 0 && args[LINUX_ARG4] == SET_SIZE) {
         memcpy(set, (const void *)args[LINUX_ARG2], SET_SIZE);
-        for (uint32_t signal = 1; signal <= 32; signal++)
-            if (is_ours(signal))
-                set[0] &= ~BIT(signal - 1);
+        remove_ours(set);
         call[LINUX_ARG2] = (uint32_t)set;
     }
-    return host_syscall(call);
+    result = host_syscall(call);
+    /* One of them is blocked right now, for reasons of our own. */
+    if (result == 0 && args[LINUX_ARG3] != 0)
+        remove_ours((uint32_t *)args[LINUX_ARG3]);
+    return result;
 }

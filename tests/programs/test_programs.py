@@ -15,7 +15,7 @@ TOP = GUESTS.parents[2]
 BENCHMARKS = sorted(path.stem for path in
                     (TOP / "tests" / "bench" / "programs").glob("*.c")
                     if path.stem != "program")
-# What a real compiler is given: path, and by which ways.
+# What compilers are given.
 COMPILED = ["tests/bench/programs/lz.c", "bt/decode.c", "kernel/base/format.c"]
 
 each_way = pytest.mark.parametrize("way", [PLAIN, LARGE],
@@ -70,14 +70,16 @@ def preprocessed(guests, tmp_path_factory):
 
     def make(source):
         target = folder / (pathlib.Path(source).stem + ".i")
-        subprocess.run(["gcc", "-m32", "-E", "-P", "-I.", "-Ibuild/gen",
+        # C99: later, <stddef.h> has a type that only GCC knows.
+        subprocess.run(["gcc", "-m32", "-std=gnu99", "-E", "-P", "-I.",
                         source, "-o", target], cwd=TOP, check=True)
         return target
     return make
 
 
-@each_way
-@pytest.mark.parametrize("source", COMPILED)
+@pytest.mark.parametrize("source,way", [
+    (COMPILED[0], LARGE), *((source, PLAIN) for source in COMPILED),
+])
 def test_cc1(guests, preprocessed, source, way):
     """GCC's compiler proper: tens of megabytes of code."""
     level = "-O2" if way == PLAIN else "-O1"

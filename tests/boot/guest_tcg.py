@@ -12,6 +12,12 @@ _SSE = "raises no exception of SSE"
 _EXT = "leaves EXT out of error codes"
 _RF = "pushes no RF for a fault"
 
+
+
+def _all(reason, *checks):
+    return dict.fromkeys(checks, reason)
+
+
 TCG = {
     "exceptions": {
         "#DB INT1 from ring 3": "INT1 is #UD",
@@ -31,5 +37,22 @@ TCG = {
         "#GP while #UD is delivered": _EXT,
         "RF in the flags of a fault": _RF,
         "RF when INT n itself faults": _RF,
+    },
+    "segments": {
+        **_all(_LIMIT, "byte behind the limit", "word at the limit",
+               "doubleword across the limit", "write across the limit",
+               "add across the limit", "STOS across the limit",
+               "limit 0 is no word", "far beyond",
+               "expand-down: byte at the limit", "expand-down: byte 0",
+               "expand-down: word across the limit",
+               "expand-down, 16 bits: 64 KB",
+               "expand-down, 16 bits: word at 64 KB - 1",
+               "limit 1 in pages ends there",
+               "expand-down stack: PUSH across the limit",
+               "a PUSH that faults leaves ESP"),
+        **_all(_TYPE, "write of read-only data", "add to read-only data",
+               "write of code"),
+        **_all("checks no limit of code", "running past the limit of code",
+               "an instruction across the limit", "a jump past the limit"),
     },
 }

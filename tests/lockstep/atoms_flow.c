@@ -104,6 +104,29 @@ jmp_table(struct generator *g)
     gen_word(g, JUMPS_AT);
 }
 
+/* One of four, by what is left of some loop. */
+static void
+jmp_varied(struct generator *g)
+{
+    enum { WAYS = 4 };
+    enum gpr reg = any_register(g);
+    unsigned first = g->jump_count;
+
+    if (first + WAYS > JUMPS)
+        return;
+    for (unsigned n = 0; n < WAYS; n++)
+        g->jumps[g->jump_count++] = gen_later(g);
+    gen_byte(g, 0x8b);                          /* mov reg, [counter] */
+    gen_byte(g, MODRM_DISP32 | reg << 3);
+    gen_word(g, COUNTERS_AT + 4 * gen_below(g, COUNTERS));
+    gen_byte(g, 0x83);                          /* and reg, 3 */
+    gen_byte(g, 0xe0 + reg);
+    gen_byte(g, WAYS - 1);
+    GEN(g, "\x3c\x01\xff\x24");                 /* cmp al, 1; jmp [...] */
+    gen_byte(g, (unsigned)(0x85 + 8 * reg));
+    gen_word(g, JUMPS_AT + 4 * first);
+}
+
 static void
 jmp_register(struct generator *g)
 {
@@ -304,6 +327,7 @@ const struct atom_choice atoms_flow[] = {
     { loop_inside, 3, WHOSE_ALL, false },
     { loop_back, 8, WHOSE_ALL, true },
     { jmp_table, 4, WHOSE_ALL, true },
+    { jmp_varied, 3, WHOSE_ALL, false },
     { jmp_register, 4, WHOSE_ALL, false },
     { ret_unbalanced, 4, WHOSE_ALL, false },
     { jmp_stack, 2, WHOSE_ALL, false },

@@ -333,6 +333,7 @@ program_generate(struct program *p, const struct config *config,
     };
     *p = (struct program){ .seed = seed, .config = config, .start = CODE_AT };
     memset(p->code, NOP, sizeof(p->code));
+    p->is_hot = gen_below(&g, 4) == 0;
     g.main_count = 4 + gen_below(&g, MAIN_MAX);
     g.last = g.main_count + FUNCTIONS * (BODY_MAX + 1);
     make_main(&g);

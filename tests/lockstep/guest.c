@@ -184,7 +184,8 @@ fill_data(const struct program *p)
     while (data < (uint8_t *)subject_at(DATA_AT + DATA_SIZE + PAGE_SIZE))
         *data++ = (uint8_t)test_random_next(&r);
     for (unsigned n = 0; n < 64; n++)
-        counters[n] = test_random_below(&r, 4);
+        counters[n] = p->is_hot ? 20 + test_random_below(&r, 30)
+                                : test_random_below(&r, 4);
     memcpy(subject_at(JUMPS_AT), p->jumps, sizeof(p->jumps));
 }
 

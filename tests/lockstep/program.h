@@ -44,6 +44,7 @@ struct program {
     uint8_t code[CODE_SIZE];
     unsigned count;
     struct atom atoms[ATOMS_MAX];
+    bool is_hot;            /* loops go round often: branches learn */
     uint32_t start, end;    /* it is done when it comes to `end` */
     uint32_t gpr[GPR_NONE], eflags;
     uint32_t jumps[JUMPS];  /* at JUMPS_AT: each goes to a later atom */

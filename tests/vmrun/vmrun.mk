@@ -5,7 +5,9 @@
 #   build/guests/.linux, .mach        what `make boot-test` runs under it
 #   build/guests/.netboot             and with LONG_TESTS=1
 
-VMRUN_SRC := $(wildcard tests/vmrun/*.c bt/d*.c vmm/*.c vmm/*/*.c) \
+VMRUN_SRC := $(wildcard tests/vmrun/*.c bt/d*.c $(addsuffix /*.c,vmm \
+               vmm/boot vmm/config vmm/dev vmm/interp)) \
+             $(addprefix vmm/mmu/,gpa_map.c guest_walk.c) \
              $(addprefix kernel/base/,format.c number.c status.c str.c) \
              tests/unit/fake_native.c
 $(B)/vmrun: $(VMRUN_SRC) tests/vmrun/vmrun.mk Makefile | $(B)/.have-build

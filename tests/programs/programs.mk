@@ -29,7 +29,7 @@ BTRUN_FILES := $(B)/btrun $(PROGRAMS) $(B)/i386/.programs
 btrun-test: $(BTRUN_FILES) | $(B)/.have-test
 	$(Q)$(PYTHON) tests/run.py programs $(B)
 
-# The same with tens of megabytes under --stress: half an hour and more.
+# The same with tens of megabytes under --stress, too.
 btrun-long: $(BTRUN_FILES) | $(B)/.have-test
 	$(Q)$(PYTHON) tests/run.py programs --long $(B)
 

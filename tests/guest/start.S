@@ -22,6 +22,7 @@
 #include "kernel/x86/regs.h"
 
 #define MB_HEADER_MAGIC 0x1BADB002
+#define LAR_DB          0x00400000      /* the stack is one of 32 bits */
 
 	.section .multiboot, "ax"
 	.balign 4
@@ -109,15 +110,20 @@ trap_common:
 	popl	trap_eflags
 	cld
 	movl	%esp, %esi
-	movl	running, %edi
+	movl	%ss, %ecx
+	larl	%ecx, %ecx
+	testl	$LAR_DB, %ecx
+	jnz	0f
+	movzwl	%si, %esi
+0:	movl	running, %edi
 	testl	%edi, %edi
 	jz	stray_trap
 	movl	%edi, %ebx
 	movl	$WORDS_INNER, %ecx
-	testl	$EFLAGS_VM, %ss:CONTEXT_EFLAGS(%esp)
+	testl	$EFLAGS_VM, %ss:CONTEXT_EFLAGS(%esi)
 	jz	1f
 	movl	$CONTEXT_WORDS, %ecx
-1:	testl	$3, %ss:CONTEXT_CS(%esp)
+1:	testl	$3, %ss:CONTEXT_CS(%esi)
 	jz	2f
 	cmpl	$WORDS_OUTER, %ecx
 	ja	2f

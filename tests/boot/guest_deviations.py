@@ -1,7 +1,8 @@
-"""guest_tcg.py - how QEMU's translator differs from the manual.
+"""guest_deviations.py - how emulators differ from the manual.
 
-What TCG of QEMU 7.2 answers differently when the programs of tests/guest ask:
-{topic: {check: reason}}.  test_guest.py wants each of these to fail.
+What TCG, the translator of QEMU 7.2, and Bochs 2.7 answer differently when the
+programs of tests/guest ask: {topic: {check: reason}}.  test_guest.py wants each
+of these to fail.
 """
 
 _LIMIT = "checks no segment limit at an access"
@@ -54,5 +55,19 @@ TCG = {
                "write of code"),
         **_all("checks no limit of code", "running past the limit of code",
                "an instruction across the limit", "a jump past the limit"),
+    },
+    "iret": {
+        "EIP is beyond the limit": _LIMIT,
+        "SS is absent": "raises #NP",
+    },
+    "gates": {
+        "#SS: SS0 is absent": "raises #TS",
+        "#SS: SS0 has no room": _LIMIT,
+    },
+}
+
+BOCHS = {
+    "iret": {
+        "SS is absent": "raises #NP",
     },
 }

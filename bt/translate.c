@@ -13,7 +13,6 @@
 #include "kernel/base/assert.h"
 
 #define ENTRY_ALIGNMENT 16u
-#define LOOP_ALIGNMENT  32u
 
 bool
 xlate_ends_unit(const struct bt *bt, const struct insn *insn)
@@ -138,11 +137,11 @@ add_checked_here(struct xlate *x, struct bt_tu *tu)
 
 /* The next unit begins where the CPU fetches best. */
 static void
-align(struct xlate *x, uint32_t alignment)
+align(struct xlate *x)
 {
     uint32_t here = emit_here(&x->e);
 
-    emit_nops(&x->e, ROUND_UP(here, alignment) - here);
+    emit_nops(&x->e, ROUND_UP(here, ENTRY_ALIGNMENT) - here);
 }
 
 static bool
@@ -157,9 +156,10 @@ begin_unit(struct xlate *x, uint32_t eip)
 {
     if (!in_region(x, eip))
         region_scan(&x->region, x->bt, eip);
-    if (region_is_loop(&x->region, eip)) {
+    /* Where the guest's compiler saw to it, too. */
+    if (eip % ENTRY_ALIGNMENT == 0 && region_is_loop(&x->region, eip)) {
         xlate_point(x, POINT_AT, eip);
-        align(x, LOOP_ALIGNMENT);
+        align(x);
     }
 }
 
@@ -307,7 +307,7 @@ translate_rest(struct xlate *x)
 
     translate_falls(x);
     while (choose_next(x, &queued, &eip)) {
-        align(x, ENTRY_ALIGNMENT);
+        align(x);
         x->is_complete = !translate_unit(x, eip);
         translate_falls(x);
     }

@@ -184,9 +184,12 @@ guest_phys_write(UNUSED struct vcpu *v, gpa_t at, const void *from,
 {
     uint8_t *to = find_phys(at, size, GUEST_WRITE);
 
-    if (to != NULL)
-        memcpy(to, from, size);
-    return to != NULL;
+    if (to == NULL)
+        return false;
+    memcpy(to, from, size);
+    if (fake_guest.written != NULL)
+        fake_guest.written(at, size);
+    return true;
 }
 
 uint32_t

@@ -21,6 +21,8 @@ struct fake_guest {
     /* guest_walk(): addresses are translated first.  NULL: they are not. */
     bool (*walk)(struct vcpu *v, gla_t at, unsigned access,
                  struct guest_mapping *mapping);
+    /* guest_phys_write() wrote there.  NULL: nobody wants to know. */
+    void (*written)(gpa_t at, size_t size);
     /* The last OUT, and what IN reads. */
     uint32_t out_port, out_value, out_size, in_value;
     uint32_t outs, ins;                 /* how many */

@@ -11,6 +11,7 @@ _MSR = "unknown registers read as 0 and ignore writes"
 _ALIGN = "never checks alignment"
 _SSE = "raises no exception of SSE"
 _EXT = "leaves EXT out of error codes"
+_RESERVED = "leaves P out of the error code for a reserved bit"
 _RF = "pushes no RF for a fault"
 
 
@@ -63,6 +64,17 @@ TCG = {
     "gates": {
         "#SS: SS0 is absent": "raises #TS",
         "#SS: SS0 has no room": _LIMIT,
+    },
+    "paging": {
+        "4 MB: a reserved bit": _RESERVED,
+    },
+    "pae": {
+        **_all(_RESERVED, "a reserved bit in a PTE", "a reserved bit in a PDE",
+               "2 MB: a reserved bit", "without NXE, bit 63 is reserved"),
+        **_all("reads PDPTEs with each walk", "a new PDPTE is not seen",
+               "INVLPG does not read PDPTEs"),
+        **_all("checks no reserved bits of PDPTEs",
+               "reserved bits of a PDPTE", "MOV CR3 that faults leaves CR3"),
     },
 }
 

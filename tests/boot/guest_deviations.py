@@ -76,6 +76,19 @@ TCG = {
         **_all("checks no reserved bits of PDPTEs",
                "reserved bits of a PDPTE", "MOV CR3 that faults leaves CR3"),
     },
+    "v86": {
+        **_all(_LIMIT, "word at offset FFFF", "byte at offset 10000"),
+    },
+    "debug": {
+        "low bits of the address do not count": "does not align breakpoints",
+        "execute: not behind MOV SS": "MOV SS holds off no breakpoint",
+        "data and step at once": "makes two traps of them",
+        "data of MOV SS: one instruction later": "MOV SS holds off no trap",
+        "DR6: bit 12 is always clear": "DR6 keeps it",
+        **_all("does nothing with DR7.GD",
+               "general detect: GD is clear in the handler",
+               "general detect: MOV from DR7", "general detect: MOV to DR0"),
+    },
 }
 
 BOCHS = {

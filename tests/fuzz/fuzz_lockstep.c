@@ -21,6 +21,10 @@
 #define LATE_USEC       5000u
 #define TURNS           100u
 #define UD2_SIZE        2u
+/* What a guest may begin with; the rest is reserved, or the interpreter's. */
+#define EFLAGS_CHOICE   (EFLAGS_CF | EFLAGS_PF | EFLAGS_AF | EFLAGS_ZF | \
+                         EFLAGS_SF | EFLAGS_IF | EFLAGS_DF | EFLAGS_OF | \
+                         EFLAGS_IOPL)
 #define CODE_MAX        (ATOMS_MAX * PIECE)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -73,8 +77,8 @@ set_registers(struct program *p, const uint8_t *head)
     for (unsigned n = 0; n < GPR_NONE; n++)
         p->gpr[n] = values[choice >> 2 * n & 3];
     p->gpr[GPR_ESP] = STACK_TOP - 256;
-    p->eflags = (head[2] | (uint32_t)head[3] << 8) &
-                ~(uint32_t)(EFLAGS_TF | EFLAGS_NT);
+    p->eflags = ((head[2] | (uint32_t)head[3] << 8) & EFLAGS_CHOICE) |
+                EFLAGS_FIXED;
 }
 
 int

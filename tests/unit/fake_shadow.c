@@ -379,6 +379,7 @@ fake_shadow_reset(bool has_views, unsigned count)
     memset(ram, 0, sizeof(ram));
     memset(traces, 0, sizeof(traces));
     memset(part, 0xa5, sizeof(part));
+    memset(pages, 0, sizeof(pages));
     fake_guest_reset(0, sizeof(ram), ram);
     fake_guest_flat(&f->vcpu, 0);
     f->page_limit = count;

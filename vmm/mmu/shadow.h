@@ -19,7 +19,7 @@
  * mmu_guest_write() of trace.h after every write to guest memory that the
  * hardware did not make through the shadow; shadow_revoke().
  *
- * Pure; one thread, the vcpu's, outside the guest.  SDM 3A 4.4, 4.10.
+ * Pure; the vcpu's thread, outside the guest.  SDM 3A 4.4, 4.10.
  */
 #ifndef VMM_MMU_SHADOW_H
 #define VMM_MMU_SHADOW_H
@@ -140,7 +140,7 @@ enum shadow_result shadow_fault(struct shadow *s, gla_t at, uint32_t error);
 void shadow_switch(struct shadow *s);
 void shadow_invlpg(struct shadow *s, gla_t at);
 
-/* MPN is taken away, or is no longer writable.  Returns with it unused. */
+/* MPN goes.  If what it holds goes, too, mmu_guest_write() must follow. */
 void shadow_revoke(struct shadow *s, mpn_t mpn);
 
 /* What guest-physical memory consists of changed. */

@@ -19,9 +19,9 @@
  * hardware may hold pieces of it.
  *
  * A page that is no table any more shows by writes that are not those of single
- * entries, or by many writes with no fault through it between them.  Its
- * shadows go, and with them the trace; should it be a table all the same, it
- * costs faults to fill them again.  SDM 3A 4.10.2 to 4.10.4.
+ * entries, or by many writes between which nothing used it: no fault was solved
+ * through it, and the hardware did not walk it.  Its shadows go, and with them
+ * the trace; should it be a table all the same, faults fill them again.  SDM 3A 4.10.2 to 4.10.4.
  * Called by the vcpu's thread; no locks.
  */
 #include "vmm/mmu/trace.h"
@@ -92,6 +92,7 @@ trace_set(struct shadow *s, ppn_t ppn)
 void
 trace_clear(struct shadow *s, ppn_t ppn)
 {
+    ASSERT(ppn_raw(ppn) < s->machine.trace_count);
     bitmap_clear(s->machine.code_traces, ppn_raw(ppn));
 }
 
@@ -115,23 +116,23 @@ struct extent {
 };
 
 static bool
-looks_like_data(const struct shadow_page *page, struct extent x)
+looks_like_data(struct shadow *s, struct shadow_page *page, struct extent x)
 {
-    return x.size > sizeof(pte_t) || page->writes > DATA_WRITES;
+    if (x.size > sizeof(pte_t))
+        return true;
+    if (page->writes <= DATA_WRITES)
+        return false;
+    page->writes = 0;
+    return !shadow_test_accessed(s, page->mpn);
 }
 
-/* Does the TLB have to forget something when NEW takes the place of OLD? */
+/* May the TLB know more than NEW says when that takes the place of OLD? */
 static bool
 is_narrower(pte_t old, pte_t new)
 {
     return (old & PTE_P) != 0 &&
-           ((old ^ new) & (PTE_ADDR | PTE_P | PTE_NX)) != 0;
-}
-
-static bool
-loses_rights(pte_t old, pte_t new)
-{
-    return (old & ~new & (PTE_RW | PTE_US)) != 0;
+           (((old ^ new) & (PTE_ADDR | PTE_P | PTE_NX)) != 0 ||
+            (old & ~new & (PTE_RW | PTE_US)) != 0);
 }
 
 static void
@@ -141,7 +142,7 @@ update_leaf(struct shadow *s, struct shadow_page *page, unsigned index)
     pte_t new = shadow_leaf_entry(s, page->key, index);
 
     shadow_set_entry(s, page, index, new);
-    s->is_stale |= is_narrower(old, new) || loses_rights(old, new);
+    s->is_stale |= is_narrower(old, new);
 }
 
 /* True: a link went, and the TLB must be flushed. */
@@ -207,7 +208,7 @@ write_table(struct shadow *s, ppn_t ppn, struct extent x)
         if (!ppn_eq(page->key.ppn, ppn) || key_kind(page->key) != KIND_GUEST)
             continue;
         page->writes++;
-        if (!looks_like_data(page, x) || shadow_is_active(s, page)) {
+        if (shadow_is_active(s, page) || !looks_like_data(s, page, x)) {
             update(s, page, x);
             continue;
         }

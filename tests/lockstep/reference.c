@@ -300,7 +300,6 @@ reference_step(void)
     return result;
 }
 
-
 static void
 explain_event(enum interp_result result, char *why)
 {
@@ -328,6 +327,19 @@ keep_best(char *best, unsigned *least)
     strcpy(best, text);
 }
 
+/*
+ * Outside of the arena may be memory of this process, which the subject alone
+ * reaches.
+ */
+static bool
+missed_arena(void)
+{
+    const struct guest_fault *fault = &reference.v.fault;
+
+    return fault->vector == VEC_PF &&
+           gla_raw(fault->address) - ARENA >= ARENA_SIZE;
+}
+
 enum verdict
 reference_catch_up(char why[WHY_SIZE], bool may_be_late)
 {
@@ -349,6 +361,8 @@ reference_catch_up(char why[WHY_SIZE], bool may_be_late)
         }
         result = step(&is_defined);
         if (!is_defined)
+            return VERDICT_OPEN;
+        if (result == INTERP_FAULT && missed_arena())
             return VERDICT_OPEN;
         if (result != INTERP_OK) {
             explain_event(result, why);

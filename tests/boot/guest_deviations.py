@@ -92,6 +92,11 @@ TCG = {
 }
 
 BOCHS = {
+    "code": {
+        **_all("keeps an instruction across pages when only its second page "
+               "is another", "its second page is another",
+               "its second page is absent", "its second page is absent: EIP"),
+    },
     "iret": {
         "SS is absent": "raises #NP",
     },

@@ -112,6 +112,7 @@ trap_common:
 	movl	%esp, %esi
 	movl	%ss, %ecx
 	larl	%ecx, %ecx
+	jnz	0f
 	testl	$LAR_DB, %ecx
 	jnz	0f
 	movzwl	%si, %esi

@@ -99,16 +99,21 @@ same_fault(void)
            a->error == b->error && gla_eq(a->address, b->address);
 }
 
-/* What the CPU said, and what the interpreter says of the same instruction. */
+/*
+ * What the CPU said, and what the interpreter says of the same instruction.
+ * Segments that configurations with slots in DS do not load may stop the
+ * guest before the page does.
+ */
 static bool
 trap_is_explained(struct run *r, enum interp_result result)
 {
-    uint32_t trap = r->trap;
+    uint32_t trap = r->trap, vector = subject.v.fault.vector;
     bool is_limit = trap == VEC_GP || trap == VEC_SS;
 
     if (trap == NO_TRAP)
         return true;
-    if (result == INTERP_FAULT && subject.v.fault.vector == trap)
+    if (result == INTERP_FAULT &&
+        (vector == trap || (vector == VEC_GP && trap == VEC_PF)))
         return true;
     run_stats.limits += is_limit && !r->config->is_user;
     return is_limit && !r->config->is_user;

@@ -99,6 +99,10 @@ TCG = {
 }
 
 BOCHS = {
+    "devices": {
+        **_all("does not answer to poll", "PIC: poll",
+               "PIC: poll acknowledges"),
+    },
     "iret": {
         "SS is absent": "raises #NP",
     },

@@ -1,8 +1,8 @@
 /*
  * fuzz_shadow.c - the choices of a guest that does anything to its page tables,
  * from any bytes: each access comes to what the guest's tables say, and the
- * audit is clean after every step.  The first four bytes choose the tables, each
- * pair of the others is a choice.
+ * audit is clean after every step.  The first four bytes choose the tables,
+ * each pair of the others is a choice.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -327,7 +327,7 @@ fake_shadow_is_flushed(gla_t at)
         uint32_t size = MAX(e->guest_size, PAGE_SIZE);
 
         if (e->is_valid && (gla_raw(page) ^ gla_raw(at)) < size &&
-            !is_current(page, GUEST_READ, e->ppn))
+            !is_current(page, GUEST_READ | GUEST_SYSTEM, e->ppn))
             return false;
     }
     return true;

@@ -135,12 +135,11 @@ struct walk {
 static uint64_t
 read_entry(uint32_t page, uint32_t offset)
 {
+    gpa_t at = make_gpa((uint64_t)page * PAGE_SIZE + offset);
     uint64_t entry = 0;
 
-    if (!guest_phys_read(cpu, make_gpa((uint64_t)page * PAGE_SIZE + offset),
-                         &entry, guest_entry_size(format())))
-        entry = UINT32_MAX;
-    return entry;
+    return guest_phys_read(cpu, at, &entry, guest_entry_size(format())) ?
+           entry : UINT32_MAX;
 }
 
 static struct walk
@@ -355,11 +354,10 @@ static const char *
 do_clear_page(struct shadow_model *m)
 {
     static const uint8_t zeroes[PAGE_SIZE];
-    uint32_t page = 1 + below(m, TABLES);
+    ppn_t page = make_ppn(1 + below(m, TABLES));
 
-    if (!one_in(m, 8))
-        return NULL;
-    fake_shadow_write(make_gpa((uint64_t)page * PAGE_SIZE), zeroes, PAGE_SIZE);
+    if (one_in(m, 8))
+        fake_shadow_write(ppn_to_gpa(page), zeroes, PAGE_SIZE);
     return NULL;
 }
 
@@ -394,10 +392,17 @@ do_invlpg(struct shadow_model *m)
     return fake_shadow_is_flushed(at) ? NULL : "INVLPG left a stale entry";
 }
 
+/* Also in the second 2 MB, which may be one page for the hardware. */
+static ppn_t
+busy_page(struct shadow_model *m)
+{
+    return make_ppn(below(m, BUSY_PAGES) + (one_in(m, 8) ? PT_ENTRIES : 0));
+}
+
 static const char *
 do_revoke(struct shadow_model *m)
 {
-    fake_shadow_revoke(make_ppn(below(m, BUSY_PAGES)),
+    fake_shadow_revoke(busy_page(m),
                        (enum fake_page_state)below(m, FAKE_ABSENT + 1));
     return NULL;
 }
@@ -405,7 +410,7 @@ do_revoke(struct shadow_model *m)
 static const char *
 do_trace(struct shadow_model *m)
 {
-    ppn_t ppn = make_ppn(below(m, BUSY_PAGES));
+    ppn_t ppn = busy_page(m);
 
     if (one_in(m, 2))
         trace_set(&fake_shadow.shadow, ppn);

@@ -21,7 +21,9 @@
  * A page that is no table any more shows by writes that are not those of single
  * entries, or by many writes between which nothing used it: no fault was solved
  * through it, and the hardware did not walk it.  Its shadows go, and with them
- * the trace; should it be a table all the same, faults fill them again.  SDM 3A 4.10.2 to 4.10.4.
+ * the trace; should it be a table all the same, faults fill them again.
+ *
+ * SDM 3A 4.10.2 to 4.10.4.
  * Called by the vcpu's thread; no locks.
  */
 #include "vmm/mmu/trace.h"

@@ -89,6 +89,11 @@ TCG = {
                "general detect: GD is clear in the handler",
                "general detect: MOV from DR7", "general detect: MOV to DR0"),
     },
+    "killers": {
+        **_all("MOV SS holds off no trap",
+               "MOV SS and INT: before the handler's first",
+               "MOV SS and INT: in ring 0"),
+    },
     "locks": {
         **_all("ignores LOCK where nothing is written", "#UD LOCK BT",
                "#UD LOCK TEST"),
@@ -99,6 +104,11 @@ TCG = {
 }
 
 BOCHS = {
+    "killers": {
+        **_all("forgets a trap that waits when INT follows",
+               "MOV SS and INT: before the handler's first",
+               "MOV SS and INT: in ring 0"),
+    },
     "devices": {
         **_all("does not answer to poll", "PIC: poll",
                "PIC: poll acknowledges"),

@@ -158,6 +158,7 @@ machine_init(void)
     write_cr0(CR0_PE | CR0_ET | CR0_NE);
     write_cr4(0);
     write_eflags(EFLAGS_FIXED);
+    __asm__ volatile("fninit");
     load_tables();
     init_pic(PIC_MASTER, VEC_IRQ0, BIT(PIC_CASCADE));
     init_pic(PIC_SLAVE, VEC_IRQ0 + 8, PIC_CASCADE);

@@ -89,6 +89,9 @@ TCG = {
                "general detect: GD is clear in the handler",
                "general detect: MOV from DR7", "general detect: MOV to DR0"),
     },
+    "devices": {
+        "PIT: without its gate it does not count": "mode 0 needs no gate",
+    },
     "killers": {
         **_all("MOV SS holds off no trap",
                "MOV SS and INT: before the handler's first",

@@ -61,8 +61,9 @@ enum shadow_part { SHADOW_TABLE, SHADOW_LINKS, SHADOW_PART_COUNT };
  * What the monitor provides.  CTX is passed to each function.
  *
  * pmap_get: the machine page behind PPN, which stays so until shadow_revoke();
- *     it may call that itself.  PEEK has no side effects, and BLOCK then means
- *     memory that is not there at present.
+ *     READ and WRITE may call that.  When contents go, too (a balloon), that
+ *     is a write: mmu_guest_write().  PEEK has no side effects; BLOCK then
+ *     means memory that is not there at present.
  *     EMULATE: device, hole, an alias of another page, or ROM to be written.
  * large_page: the first of 512 machine pages in a row, aligned and writable,
  *     behind the 512 guest pages from FIRST; INVALID_MPN: there are none.
@@ -131,7 +132,7 @@ MUST_CHECK status_t shadow_init(struct shadow *s, struct vcpu *v,
                                 const struct shadow_machine *machine,
                                 bool has_views);
 
-/* The view that the guest runs in at its present CPL. */
+/* The view that all code of the present CPL runs in, translated or not. */
 enum shadow_view shadow_view(const struct shadow *s);
 
 /* A #PF at AT with the hardware's ERROR code, guest state precise. */
@@ -140,7 +141,7 @@ enum shadow_result shadow_fault(struct shadow *s, gla_t at, uint32_t error);
 void shadow_switch(struct shadow *s);
 void shadow_invlpg(struct shadow *s, gla_t at);
 
-/* MPN goes.  If what it holds goes, too, mmu_guest_write() must follow. */
+/* MPN is no more to be used, or to be written; on return the TLB knows. */
 void shadow_revoke(struct shadow *s, mpn_t mpn);
 
 /* What guest-physical memory consists of changed. */

@@ -110,16 +110,18 @@ fill_leaf(struct shadow *s, struct shadow_page *leaf, unsigned index)
 
 /*
  * Put ENTRY into a PD'.  What it replaces allowed less of the same pages, so
- * the TLB may keep that; the fault has made the hardware forget what it knew of
- * this address (SDM 3A 4.10.4.1).
+ * the TLB may keep that for a while; the fault has made the hardware forget
+ * what it knew of this address (SDM 3A 4.10.4.1).
  */
 static void
 link(struct shadow *s, struct shadow_page *pd, unsigned index, pte_t entry)
 {
     pte_t old = shadow_entry(s, pd, index);
 
-    if (((old ^ entry) & ~(PTE_A | PTE_D)) != 0)
-        shadow_set_entry(s, pd, index, entry);
+    if (((old ^ entry) & ~(PTE_A | PTE_D)) == 0)
+        return;
+    s->is_stale |= (old & PTE_P) != 0;
+    shadow_set_entry(s, pd, index, entry);
 }
 
 /* Make all entries for AT; what they allow together, as one entry. */

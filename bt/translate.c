@@ -150,12 +150,21 @@ in_region(const struct xlate *x, uint32_t eip)
     return eip - x->region.start < x->region.end - x->region.start;
 }
 
+/* All that is jumped to there is wanted, in its place: loops' heads, too. */
+static void
+enter_region(struct xlate *x, uint32_t eip)
+{
+    region_scan(&x->region, x->bt, eip);
+    for (unsigned i = 0; i < x->region.count; i++)
+        xlate_expect(x, x->region.targets[i], false);
+}
+
 /* Get ready for the unit at EIP, into which the last one may fall. */
 static void
 begin_unit(struct xlate *x, uint32_t eip)
 {
     if (!in_region(x, eip))
-        region_scan(&x->region, x->bt, eip);
+        enter_region(x, eip);
     /* Where the guest's compiler saw to it, too. */
     if (eip % ENTRY_ALIGNMENT == 0 && region_is_loop(&x->region, eip)) {
         xlate_point(x, POINT_AT, eip);

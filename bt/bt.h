@@ -107,8 +107,8 @@ struct bt *bt_init(const struct bt_env *env, void *memory);
 
 /*
  * The address in the TC where the guest's code at EIP goes on; 0 if it cannot
- * be fetched.  After BT_EXIT_LINK and BT_EXIT_MISS it also makes the way
- * shorter for next time.
+ * be fetched.  After BT_EXIT_LINK, BT_EXIT_MISS and BT_EXIT_SITE it also makes
+ * the way shorter for next time.
  */
 uint32_t bt_entry(struct bt *bt, uint32_t eip);
 

@@ -1,5 +1,5 @@
 /*
- * handlers.c - which instruction is translated how: two tables of handlers.
+ * handlers.c - which instruction is translated how: tables of handlers.
  *
  * The class of an instruction (opcode.h) decides for what any code may do.  The
  * system classes depend on whom the code belongs to.  In a user program what

@@ -56,19 +56,25 @@ emit_padding(struct emitter *e, uint32_t end)
 }
 
 static void
-emit_generic(const struct bt *bt, struct emitter *e)
+emit_lookup(const struct bt *bt, struct emitter *e)
 {
-    emit_save_slot(e, GPR_ECX, SLOT_AT(bt, target));
     emit_jmp_table(e, bt->env->tables_at +
                    (uint32_t)offsetof(struct bt_tables, lookup));
+}
+
+/* ECX to slots.target, outside of a tail. */
+static void
+save_target(struct bt *bt, struct emitter *e)
+{
+    tcache_add_point(bt, emit_here(e), POINT_ECX_PLUS, 0);
+    emit_save_slot(e, GPR_ECX, SLOT_AT(bt, target));
+    tcache_add_point(bt, emit_here(e), POINT_TARGET, 0);
 }
 
 void
 site_emit_miss(struct bt *bt, struct emitter *e)
 {
-    tcache_add_point(bt, emit_here(e), POINT_ECX_PLUS, 0);
-    emit_save_slot(e, GPR_ECX, SLOT_AT(bt, target));
-    tcache_add_point(bt, emit_here(e), POINT_TARGET, 0);
+    save_target(bt, e);
     emit_jmp(e, bt->miss);
 }
 
@@ -148,11 +154,8 @@ emit_chain(struct bt *bt, const uint32_t *targets, unsigned count)
     }
     tcache_add_point(bt, emit_here(&e), POINT_ECX_PLUS, last);
     emit_add(&e, GPR_ECX, last);
-    tcache_add_point(bt, emit_here(&e), POINT_ECX_PLUS, 0);
-    emit_save_slot(&e, GPR_ECX, SLOT_AT(bt, target));
-    tcache_add_point(bt, emit_here(&e), POINT_TARGET, 0);
-    emit_jmp_table(&e, bt->env->tables_at +
-                   (uint32_t)offsetof(struct bt_tables, lookup));
+    save_target(bt, &e);
+    emit_lookup(bt, &e);
     for (unsigned i = 1; i < count; i++) {
         emit_land(&e, jumps[i]);
         emit_hit(bt, &e, targets[i]);
@@ -183,7 +186,8 @@ become_generic(struct bt *bt, struct bt_site *site)
 {
     struct emitter e = tail_emitter(bt, site);
 
-    emit_generic(bt, &e);
+    emit_save_slot(&e, GPR_ECX, SLOT_AT(bt, target));
+    emit_lookup(bt, &e);
     emit_padding(&e, site->tail + SITE_TAIL_SIZE);
     site->state = SITE_GENERIC;
     bt->stats.generic_sites++;

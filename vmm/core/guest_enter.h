@@ -1,0 +1,59 @@
+/*
+ * guest_enter.h - from the monitor into guest code, and back by a trap.
+ *
+ * guest_frame holds the machine's registers of the guest: the monitor fills it
+ * in, guest_enter() loads all of it and goes there; the next exception, INT or
+ * interrupt leaves the registers of that moment in it, with vector and error
+ * code, and guest_enter() returns.  The TSS's esp0 points behind the frame, so
+ * the processor pushes straight into it.
+ *
+ * CS has RPL 1 or 3.  EFLAGS is loaded as it is: IF must be set, IOPL 0.  CR3,
+ * CR0.TS, GDTR and LDTR are the caller's business.  Interrupts are masked at
+ * the call and at the return: a vector from 32 up that is not a software
+ * interrupt must be handed to the VMkernel (vmk_interrupt) before they are
+ * allowed again.
+ *
+ * An exception in the monitor's own code (RPL 0) is a bug and ends the VM with
+ * a report; an interrupt there goes to the VMkernel and comes back.
+ */
+#ifndef VMM_CORE_GUEST_ENTER_H
+#define VMM_CORE_GUEST_ENTER_H
+
+#include "kernel/x86/trapframe.h"
+
+struct guest_frame {
+    struct trapframe regs;
+    uint32_t cr2;               /* of a #PF; read before anything could fault */
+};
+
+extern struct guest_frame guest_frame;
+
+void guest_enter(void);
+
+/*
+ * Vectors with a gate that rings 1 and 3 may use by INT n: translated code's
+ * callout, INT 80h, and INT3 and INTO.  Of all others an INT n is #GP with
+ * error n * 8 + 2.  The VMkernel gives no device these vectors.
+ */
+#define GUEST_INT_CALLOUT   0x81
+#define GUEST_INT_SYSCALL   0x80
+
+/* Set up GDT, IDT, TSS and the FPU's traps: once, first of all. */
+void guest_enter_init(void);
+
+/* Selectors of the monitor's GDT: the top slots. */
+#define VMM_SEL_CODE        0xff80      /* ring 0, flat */
+#define VMM_SEL_DATA        0xff88
+#define VMM_SEL_TSS         0xff90
+#define VMM_SEL_DF_TSS      0xff98
+#define VMM_SEL_NMI_TSS     0xffa0
+#define VMM_SEL_LDT         0xffa8      /* the shadow LDT */
+/* From here up: not within the GDT's limit in direct execution. */
+#define VMM_SEL_BT          0xffc0      /* translated code: + RPL */
+#define VMM_SEL_BT_GS       0xffc8      /* slots and tables: + RPL */
+#define VMM_SEL_BT_ES       0xffd0      /* the guest's segments, cached */
+#define VMM_SEL_BT_SS       0xffd8
+#define VMM_SEL_BT_DS       0xffe0
+#define VMM_SEL_BT_FS       0xffe8
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * vmk.h - the monitor's side of the calls to the VMkernel (vmm/vmkcall.def).
+ *
+ * Each switches to the VMkernel and returns when that comes back, perhaps much
+ * later and on another processor.  Allowed with interrupts on or off, save
+ * vmk_interrupt(), which wants them off.  Not from within each other.
+ */
+#ifndef VMM_CORE_VMK_H
+#define VMM_CORE_VMK_H
+
+#include "kernel/base/types.h"
+#include "vmm/layout.h"
+#include "vmm/shared.h"
+
+/* The pages at VMM_SHARED_AT and VMM_RINGS_AT. */
+#define vmm_shared  ((struct vmm_shared *)VMM_SHARED_AT)
+#define vmm_rings   ((struct vmm_rings *)VMM_RINGS_AT)
+
+void vmk_interrupt(unsigned vector);
+void vmk_halt(uint64_t until);          /* ns of the VM's clock */
+void vmk_timer(uint64_t at);
+void vmk_console(void);
+/* False: no memory. */
+MUST_CHECK bool vmk_page(uint32_t ppn, bool is_write);
+MUST_CHECK bool vmk_shadow_page(uint32_t *table, uint32_t *links);
+/* The text, as printf makes it, says why. */
+PRINTF_LIKE(2, 3)
+NORETURN void vmk_end(enum vmm_end how, const char *format, ...);
+
+#endif

@@ -109,7 +109,7 @@ struct bt {
     struct bt_site *sites;
     struct point *points;
     uint32_t *hash, *page_hash;     /* numbers of units; refs */
-    uint32_t hash_mask;
+    uint32_t hash_mask, page_mask;
     uint32_t tu_count, link_count, site_count, point_count;
     uint32_t code_used;
     uint32_t shared_code, shared_points;    /* what a flush leaves */

@@ -84,7 +84,6 @@ site_emit(struct bt *bt, struct emitter *e, enum site_kind kind)
     uint32_t n = bt->site_count++;
     uint32_t tail = emit_here(e);
 
-    ASSERT(n < bt->env->link_max);
     bt->sites[n] = (struct bt_site){ .tail = tail, .kind = kind };
     tcache_add_point(bt, tail, POINT_SITE, n);
     emit_set_slot(e, SLOT_AT(bt, exit_arg), n);

@@ -18,15 +18,21 @@
 #define HASH_FOLD 16
 
 static uint32_t *
-bucket(const struct bt *bt, uint32_t *table, uint32_t key)
+bucket_of(const struct bt *bt, uint32_t eip)
 {
-    return &table[(key ^ key >> HASH_FOLD) & bt->hash_mask];
+    return &bt->hash[(eip ^ eip >> HASH_FOLD) & bt->hash_mask];
+}
+
+static uint32_t *
+page_bucket(const struct bt *bt, uint32_t id)
+{
+    return &bt->page_hash[(id ^ id >> HASH_FOLD) & bt->page_mask];
 }
 
 static struct bt_tu *
 find_any(const struct bt *bt, uint32_t eip)
 {
-    uint32_t n = *bucket(bt, bt->hash, eip);
+    uint32_t n = *bucket_of(bt, eip);
 
     while (n != NO_TU && bt->tus[n].eip != eip)
         n = bt->tus[n].next_hash;
@@ -45,7 +51,7 @@ static struct bt_tu *
 new_unit(struct bt *bt, uint32_t eip)
 {
     uint32_t n = bt->tu_count++;
-    uint32_t *head = bucket(bt, bt->hash, eip);
+    uint32_t *head = bucket_of(bt, eip);
     struct bt_tu *tu = &bt->tus[n];
 
     ASSERT(n < bt->env->tu_max);
@@ -77,7 +83,7 @@ tc_add(struct bt *bt, uint32_t eip, const uint32_t page[2])
     tu->page[0] = page[0];
     tu->page[1] = page[1];
     for (unsigned i = 0; i < page_count(tu); i++) {
-        uint32_t *head = bucket(bt, bt->page_hash, page[i]);
+        uint32_t *head = page_bucket(bt, page[i]);
 
         tu->next_page[i] = *head;
         *head = n * 2 + i;
@@ -93,7 +99,7 @@ tc_remove(struct bt *bt, struct bt_tu *tu)
     ASSERT(!tu->is_dropped);
     tu->is_dropped = true;
     for (unsigned i = 0; i < page_count(tu); i++) {
-        uint32_t *at = bucket(bt, bt->page_hash, tu->page[i]);
+        uint32_t *at = page_bucket(bt, tu->page[i]);
 
         while (*at != n * 2 + i)
             at = &bt->tus[*at / 2].next_page[*at % 2];
@@ -104,5 +110,5 @@ tc_remove(struct bt *bt, struct bt_tu *tu)
 uint32_t
 tc_page_first(const struct bt *bt, uint32_t id)
 {
-    return *bucket(bt, bt->page_hash, id);
+    return *page_bucket(bt, id);
 }

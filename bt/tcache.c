@@ -20,10 +20,27 @@
 
 #define CODE_ALIGNMENT 16u
 
+/* There are fewer indirect branches than links, and fewer pages than units. */
+#define LINKS_PER_SITE  4u
+#define UNITS_PER_PAGE  8u
+STATIC_ASSERT(BATCH_UNIT_MAX < BT_LINK_MIN / LINKS_PER_SITE);
+
 static uint32_t
 hash_size(const struct bt_env *env)
 {
     return BIT(log2_round_up(env->tu_max));
+}
+
+static uint32_t
+page_hash_size(const struct bt_env *env)
+{
+    return hash_size(env) / UNITS_PER_PAGE;
+}
+
+static uint32_t
+site_max(const struct bt_env *env)
+{
+    return env->link_max / LINKS_PER_SITE;
 }
 
 size_t
@@ -31,9 +48,9 @@ bt_memory_size(const struct bt_env *env)
 {
     return sizeof(struct bt) + env->tu_max * sizeof(struct bt_tu) +
            env->link_max * sizeof(struct bt_link) +
-           env->link_max * sizeof(struct bt_site) +
+           site_max(env) * sizeof(struct bt_site) +
            env->point_max * sizeof(struct point) +
-           2 * hash_size(env) * sizeof(uint32_t);
+           (hash_size(env) + page_hash_size(env)) * sizeof(uint32_t);
 }
 
 static void
@@ -44,10 +61,11 @@ carve(struct bt *bt)
     bt->tus = (struct bt_tu *)(bt + 1);
     bt->links = (struct bt_link *)(bt->tus + env->tu_max);
     bt->sites = (struct bt_site *)(bt->links + env->link_max);
-    bt->points = (struct point *)(bt->sites + env->link_max);
+    bt->points = (struct point *)(bt->sites + site_max(env));
     bt->hash = (uint32_t *)(bt->points + env->point_max);
     bt->page_hash = bt->hash + hash_size(env);
     bt->hash_mask = hash_size(env) - 1;
+    bt->page_mask = page_hash_size(env) - 1;
 }
 
 /* What is left of a lookup that found nothing: slots.target has no unit. */
@@ -101,10 +119,10 @@ bt_flush(struct bt *bt)
     bt->tu_count = 0;
     bt->link_count = 0;
     bt->site_count = 0;
-    for (uint32_t i = 0; i <= bt->hash_mask; i++) {
+    for (uint32_t i = 0; i <= bt->hash_mask; i++)
         bt->hash[i] = NO_TU;
+    for (uint32_t i = 0; i <= bt->page_mask; i++)
         bt->page_hash[i] = NO_TU;
-    }
     bt_unlink_all(bt);
 }
 
@@ -116,7 +134,7 @@ tcache_has_room(const struct bt *bt)
     return env->code_size - bt->code_used >= SCRATCH_SIZE + CODE_ALIGNMENT &&
            env->tu_max - bt->tu_count >= BATCH_UNIT_MAX &&
            env->link_max - bt->link_count >= FIXUP_MAX + BATCH_UNIT_MAX + 1 &&
-           env->link_max - bt->site_count >= BATCH_UNIT_MAX &&
+           site_max(env) - bt->site_count >= BATCH_UNIT_MAX &&
            env->point_max - bt->point_count >= UNIT_POINT_MAX;
 }
 

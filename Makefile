@@ -32,10 +32,12 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
            -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
 
 # --- The VMkernel ------------------------------------------------------------
-VMK_DIRS := boot kernel kernel/base kernel/x86 mm sched drivers console
-VMK_SRC := $(foreach d,$(VMK_DIRS),$(wildcard $(d)/*.c $(d)/*.S))
+VMK_DIRS := boot kernel kernel/base kernel/x86 mm sched drivers console \
+            $(addprefix vmm/,boot config vmk)
+VMK_SRC := vmm/vcpu.c $(foreach d,$(VMK_DIRS),$(wildcard $(d)/*.[cS]))
 VMK_OBJ := $(patsubst %,$(B)/vmk/%.o,$(VMK_SRC))
 GEN     := $(B)/gen/version.h
+include vmm/vmm.mk
 
 .PHONY: all run test lint bench clean iso unit fuzz boot-test
 all: $(B)/vmkernel.elf $(B)/socle.iso $(B)/btrun $(B)/vmrun

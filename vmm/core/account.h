@@ -11,7 +11,7 @@
 #include "vmm/layout.h"
 #include "vmm/vmm_stats.h"
 
-#define vmm_stats   ((struct vmm_stats *)VMM_STATS_AT)
+static struct vmm_stats *const vmm_stats = (void *)VMM_STATS_AT;
 
 /* From now on TO runs; returns who did, to be switched back to. */
 enum vmm_time account_switch(enum vmm_time to);

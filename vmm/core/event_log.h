@@ -7,7 +7,7 @@
 #include "vmm/layout.h"
 #include "vmm/vmm_events.h"
 
-#define vmm_events  ((struct vmm_events *)VMM_EVENTS_AT)
+static struct vmm_events *const vmm_events = (void *)VMM_EVENTS_AT;
 
 static inline void
 event_note(enum vmm_event kind, uint32_t a, uint32_t b, uint32_t c)

@@ -58,7 +58,7 @@ struct interp_window {
     uint8_t *memory;                /* NULL: none */
 };
 
-#define INTERP_INSNS    4096        /* powers of 2 */
+#define INTERP_INSNS    2048        /* powers of 2 */
 #define INTERP_WINDOWS  64
 #define BOUNCE_SIZE     512
 #define BOUNCE_ALIGN    64

@@ -1,0 +1,25 @@
+# vmm.mk - builds the monitor, build/vmm.elf, and what of it goes into
+# vmkernel.elf: a copy without symbols, between vmm_image_start and _end.
+#
+# Linked alone, so that the monitor cannot name anything of the VMkernel's.
+
+VMM_SRC := $(wildcard vmm/*.c bt/*.c kernel/base/*.c \
+             $(foreach d,core dev interp mmu seg,vmm/$d/*.c vmm/$d/*.S))
+VMM_OBJ := $(patsubst %,$(B)/vmk/%.o,$(VMM_SRC))
+
+$(B)/gen/vmm.ld: vmm/vmm.ld vmm/layout.h | $(B)/.have-build
+	@mkdir -p $(@D)
+	$(Q)$(CC) -E -P -undef -x assembler-with-cpp -I. $< -o $@
+
+$(B)/vmm.elf: $(VMM_OBJ) $(B)/gen/vmm.ld
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -Wl,-z,max-page-size=4096 -T $(B)/gen/vmm.ld \
+	    -Wl,--unresolved-symbols=ignore-all \
+	    $(VMM_OBJ) -lgcc -Wl,-Map=$(B)/vmm.map -o $@
+
+# For the moment an image that does not build is an empty one.
+$(B)/gen/vmm_image.elf: FORCE
+	$(Q)$(OBJCOPY) --strip-all $(B)/vmm.elf $@.new 2>/dev/null || : >$@.new
+	$(Q)cmp -s $@.new $@ || mv $@.new $@
+
+$(B)/vmk/vmm/vmk/vmm_image.S.o: $(B)/gen/vmm_image.elf

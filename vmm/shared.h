@@ -26,10 +26,11 @@ struct cpu_context {
 };
 STATIC_ASSERT(sizeof(struct cpu_context) == 44);
 
+enum vmm_sandbox { VMM_SANDBOX_PAGING, VMM_SANDBOX_SEGMENT };
 enum vmm_engine { ENGINE_INTERP, ENGINE_BT, ENGINE_LOCKSTEP };
 
 struct vmm_params {
-    uint32_t sandbox;           /* enum sandbox: segment or paging */
+    uint32_t sandbox;           /* enum vmm_sandbox */
     uint32_t engine;            /* enum vmm_engine */
     uint32_t memory_pages;      /* guest RAM, from PPN 0 as a PC has it */
     uint32_t shadow_pages;      /* at most so many shadow tables */

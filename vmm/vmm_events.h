@@ -10,10 +10,10 @@
 #include "kernel/base/types.h"
 
 enum vmm_event {
-#define VMM_EVENT(name, format) EVENT_##name,
+#define VMM_EVENT(name, format) NOTE_##name,
 #include "vmm/vmm_events.def"
 #undef VMM_EVENT
-    EVENT_COUNT
+    NOTE_COUNT
 };
 
 #define VMM_EVENTS_KEPT 1000u

@@ -1,0 +1,401 @@
+/*
+ * bt_engine.c - the guest's kernel in translated code: around the translator.
+ *
+ *      vcpu --load--> frame, slots --guest_enter--> TC ... exit or trap
+ *       ^                                                   |
+ *       |         stay: the frame is the guest's still -----+
+ *       +--store, recover--------------------------------------
+ *
+ * While `is_live` the guest's state is in guest_frame, with an address of the
+ * TC, and in the slots; the vcpu's is old.  An exit that only wants another
+ * translation, a hidden page fault, a physical interrupt leave it so.  For all
+ * else the state is taken back: at an exit it is simply there, at a trap the
+ * translator recovers it.
+ *
+ * Whoever changes translations must not do so under a live state, so what the
+ * MMU tells us in the middle of a fault takes the state back first.
+ *
+ * In the paging sandbox TC and tables are read-only to rings 0 and 3 alike:
+ * the translator is called with CR0.WP clear (tc_open).
+ *
+ * What the guest could have written into the slots is only ever used as its own
+ * state.  Called by the main loop; no locks.
+ */
+#include "vmm/core/bt_engine.h"
+
+#include "bt/bt.h"
+#include "bt/decode.h"
+#include "kernel/base/assert.h"
+#include "kernel/x86/cpu.h"
+#include "kernel/x86/exception.h"
+#include "vmm/core/account.h"
+#include "vmm/core/bt_sizes.h"
+#include "vmm/core/code_pages.h"
+#include "vmm/core/devices.h"
+#include "vmm/core/event_log.h"
+#include "vmm/core/fpu.h"
+#include "vmm/core/guest_enter.h"
+#include "vmm/core/memory.h"
+#include "vmm/core/monitor.h"
+#include "vmm/core/vmk.h"
+#include "vmm/seg/seg.h"
+
+#define slots   ((struct bt_slots *)VMM_SLOTS_AT)
+
+/* A kernel's flags, wherever they are meanwhile. */
+#define FLAGS_KERNEL    (BT_FLAGS_MACHINE | BT_FLAGS_SYSTEM | EFLAGS_IF | \
+                         EFLAGS_RF)
+
+static struct bt_env env;
+static struct bt *bt;
+static struct vcpu *vcpu;
+static bool is_live, is_tc_read_only;
+
+/* --- The translator's surroundings -----------------------------------------*/
+
+static void
+tc_open(void)
+{
+    if (is_tc_read_only)
+        write_cr0(read_cr0() & ~(uint32_t)CR0_WP);
+}
+
+static void
+tc_close(void)
+{
+    if (is_tc_read_only)
+        write_cr0(read_cr0() | CR0_WP);
+}
+
+static const uint8_t *
+fetch(UNUSED void *context, uint32_t eip, unsigned flags, uint32_t *id)
+{
+    gla_t at = segment_linear(&vcpu->cpu.segment[SEG_CS], eip);
+    const uint8_t *page =
+        memory_fetch(at, (flags & BT_FETCH_UNWATCHED) != 0, id);
+
+    if (page != NULL)
+        code_pages_note(vcpu, at, *id);
+    return page;
+}
+
+/* --- State to and from the machine -----------------------------------------*/
+
+/* The translator knows segments by what the code in them may assume. */
+static bool
+set_code(const struct guest_cpu *cpu)
+{
+    const struct guest_segment *cs = &cpu->segment[SEG_CS];
+    const struct bt_code code = {
+        .mode = DECODE_PROTECTED | (cs->rights & RIGHTS_DB ? DECODE_32
+                                                            : DECODE_16),
+        .base = cs->base, .limit = cs->limit,
+        .is_stack_16 = (cpu->segment[SEG_SS].rights & RIGHTS_DB) == 0,
+    };
+    static struct bt_code now;
+    bool is_good;
+
+    if (code.mode == now.mode && code.base == now.base &&
+        code.limit == now.limit && code.is_stack_16 == now.is_stack_16)
+        return true;
+    tc_open();
+    is_good = bt_set_code(bt, &code);
+    tc_close();
+    if (is_good)
+        now = code;
+    return is_good;
+}
+
+static void
+load_slots(const struct guest_cpu *cpu)
+{
+    const struct guest_segment *gs = &cpu->segment[SEG_GS];
+    bool is_usable = segment_is_flat(&cpu->segment[SEG_DS]) &&
+                     gs->first == 0 &&
+                     (gs->allow & (ALLOW_READ | ALLOW_WRITE)) ==
+                     (ALLOW_READ | ALLOW_WRITE);
+
+    bt_slots_set_eflags(slots, cpu->eflags);
+    bt_slots_set_pending(slots, devices_is_interrupt_pending());
+    for (unsigned n = 0; n < SEG_NONE; n++)
+        bt_slots_set_selector(slots, n, cpu->segment[n].selector, false);
+    bt_slots_set_cr(slots, 0, cpu->cr0);
+    bt_slots_set_cr(slots, 2, cpu->cr2);
+    bt_slots_set_cr(slots, 3, cpu->cr3);
+    bt_slots_set_cr(slots, 4, cpu->cr4);
+    bt_slots_set_gs(slots, gs->base, gs->last, is_usable);
+}
+
+/* Where the TC goes on for EIP; 0: it cannot. */
+static uint32_t
+find(uint32_t eip)
+{
+    uint32_t at = bt_find(bt, eip);
+    enum vmm_time before;
+
+    if (at != 0)
+        return at;
+    before = account_switch(TIME_TRANSLATE);
+    tc_open();
+    if (!code_pages_has_room()) {
+        bt_flush(bt);
+        code_pages_forget();
+    }
+    at = bt_entry(bt, eip);
+    tc_close();
+    account_switch(before);
+    return at;
+}
+
+static void
+moved(uint32_t ppn)
+{
+    tc_open();
+    bt_invalidate_page(bt, ppn);
+    tc_close();
+}
+
+/* False: this state is not for translated code. */
+static bool
+load(struct vcpu *v)
+{
+    struct trapframe *frame = &guest_frame.regs;
+    uint32_t at;
+
+    if (!set_code(&v->cpu) || !seg_enter_bt(v, frame))
+        return false;
+    code_pages_check(v, moved);
+    at = find(v->cpu.eip);
+    if (at == 0)
+        return false;
+    monitor_load_gprs(v, frame);
+    load_slots(&v->cpu);
+    frame->eip = at;
+    frame->eflags = bt_machine_eflags(v->cpu.eflags);
+    is_live = true;
+    event_note(NOTE_ENTER_BT, v->cpu.eip, at, frame->esp);
+    return true;
+}
+
+/* All but eip; at least one instruction is done. */
+static void
+store(struct vcpu *v, uint32_t machine_eflags, bool is_shadow)
+{
+    uint32_t eflags = bt_slots_eflags(slots, machine_eflags);
+
+    monitor_store_gprs(v, &guest_frame.regs);
+    v->cpu.eflags = (v->cpu.eflags & ~(uint32_t)FLAGS_KERNEL) |
+                    (eflags & FLAGS_KERNEL);
+    v->cpu.block &= ~(uint32_t)(BLOCK_STI | BLOCK_MOV_SS);
+    v->cpu.block |= is_shadow ? BLOCK_STI : 0;
+    is_live = false;
+}
+
+/* The guest's state where the machine stopped in the TC. */
+static void
+recover(struct vcpu *v)
+{
+    const struct trapframe *frame = &guest_frame.regs;
+    struct bt_state s = { .eip = frame->eip, .eflags = frame->eflags,
+                          .eax = frame->eax, .ecx = frame->ecx,
+                          .esp = frame->esp };
+
+    if (!bt_recover(bt, &s))
+        vmk_end(VMM_END_CRASHED, "the guest was at %04x:%08x, vector %u "
+                "error %x, outside of translated code", frame->cs, frame->eip,
+                frame->vector, frame->error);
+    store(v, s.eflags, s.is_shadow);
+    v->cpu.eip = s.eip;
+    v->cpu.gpr[GPR_EAX] = s.eax;
+    v->cpu.gpr[GPR_ECX] = s.ecx;
+    v->cpu.gpr[GPR_ESP] = s.esp;
+    event_note(NOTE_RECOVERED, frame->eip, s.eip, s.esp);
+}
+
+/* --- Code that changes -----------------------------------------------------*/
+
+/* False: the page need not be watched any more. */
+static bool
+on_written(uint32_t ppn, uint32_t offset, uint32_t size)
+{
+    enum bt_written written;
+
+    if (is_live)
+        recover(vcpu);
+    tc_open();
+    written = bt_page_written(bt, ppn, offset, size);
+    tc_close();
+    return written != BT_WRITTEN_UNWATCH;
+}
+
+/* --- Exits and traps -------------------------------------------------------*/
+
+/* The instruction at eip trapped as it is; if that goes on, it becomes an exit. */
+static void
+emulate_trapped(struct vcpu *v)
+{
+    uint32_t eip = v->cpu.eip;
+
+    if (monitor_interpret(v) != INTERP_OK)
+        return;
+    tc_open();
+    bt_note_fault(bt, eip);
+    tc_close();
+}
+
+/* Another translation is all it takes. */
+static bool
+go_on(struct vcpu *v)
+{
+    uint32_t eip = slots->exit_eip;
+    uint32_t at = find(eip);
+
+    slots->exit_reason = BT_EXIT_EMULATE;       /* done: bt_find() */
+    /* A flush, or a write that it led to, may have taken the state. */
+    if (at != 0 && is_live) {
+        guest_frame.regs.eip = at;
+        return true;
+    }
+    store(v, guest_frame.regs.eflags, false);
+    v->cpu.eip = eip;
+    if (at == 0)
+        monitor_interpret(v);
+    return false;
+}
+
+static const enum vmm_exit exit_of_reason[] = {
+    [BT_EXIT_LINK] = EXIT_LINK,
+    [BT_EXIT_MISS] = EXIT_MISS,
+    [BT_EXIT_SITE] = EXIT_SITE,
+    [BT_EXIT_EMULATE] = EXIT_EMULATE,
+    [BT_EXIT_INT] = EXIT_INT_KERNEL,
+    [BT_EXIT_UNDEFINED] = EXIT_FAULT_KERNEL,
+    [BT_EXIT_TOO_LONG] = EXIT_FAULT_KERNEL,
+    [BT_EXIT_STEP] = EXIT_CHANGED,
+    [BT_EXIT_CHANGED] = EXIT_CHANGED,
+    [BT_EXIT_STOP] = EXIT_VIRTUAL,
+};
+
+/* A callout.  True: the guest's state is live still. */
+static bool
+serve_exit(struct vcpu *v)
+{
+    uint32_t reason = bt_slots_reason(slots);
+
+    event_note(NOTE_EXIT, reason, slots->exit_eip, slots->exit_arg);
+    if (reason >= ARRAY_LEN(exit_of_reason))
+        vmk_end(VMM_END_REFUSED, "the guest has overwritten the monitor's "
+                "slots (exit reason %x)", reason);
+    account_exit(exit_of_reason[reason]);
+    if (reason == BT_EXIT_LINK || reason == BT_EXIT_MISS ||
+        reason == BT_EXIT_SITE || reason == BT_EXIT_CHANGED)
+        return go_on(v);
+    store(v, guest_frame.regs.eflags, bt_slots_in_shadow(slots));
+    v->cpu.eip = slots->exit_eip;
+    if (reason != BT_EXIT_STOP)
+        monitor_interpret(v);
+    return false;
+}
+
+static enum vmm_exit
+page_fault_cause(enum shadow_result result, gla_t at)
+{
+    if (result == SHADOW_HIDDEN)
+        return EXIT_PF_HIDDEN;
+    if (result == SHADOW_TRUE)
+        return EXIT_PF_TRUE;
+    return gla_raw(at) >= VMM_BASE ? EXIT_PF_TOP : EXIT_PF_TRACE;
+}
+
+static bool
+serve_page_fault(struct vcpu *v)
+{
+    gla_t at = make_gla(guest_frame.cr2);
+    uint32_t error = guest_frame.regs.error;
+    enum shadow_result result = shadow_fault(memory_shadow(), at, error);
+
+    event_note(NOTE_PAGE_FAULT, gla_raw(at), error, result);
+    account_exit(page_fault_cause(result, at));
+    if (result == SHADOW_HIDDEN || result == SHADOW_BLOCK)
+        return is_live;
+    if (is_live)
+        recover(v);
+    if (result == SHADOW_TRUE)
+        monitor_deliver(v, EVENT_FAULT, VEC_PF);
+    else
+        emulate_trapped(v);
+    return false;
+}
+
+static bool
+serve(struct vcpu *v)
+{
+    const struct trapframe *frame = &guest_frame.regs;
+
+    if (monitor_is_interrupt(frame->vector)) {
+        monitor_interrupted(v, frame->vector);
+        sti();
+        return true;
+    }
+    sti();
+    if (frame->vector == GUEST_INT_CALLOUT)
+        return serve_exit(v);
+    event_note(NOTE_TRAP, frame->vector, frame->error, frame->eip);
+    if (frame->vector == VEC_PF)
+        return serve_page_fault(v);
+    if (frame->vector == VEC_NM) {
+        account_exit(EXIT_FPU);
+        if (fpu_on_nm(v))
+            return true;
+    }
+    recover(v);
+    emulate_trapped(v);
+    return false;
+}
+
+void
+bt_engine_run(struct vcpu *v)
+{
+    if (!load(v)) {
+        account_exit(EXIT_INTERP);
+        monitor_interpret(v);
+        return;
+    }
+    do {
+        cli();
+        if (monitor_has_attention(v)) {
+            sti();
+            recover(v);
+            return;
+        }
+        memory_load_view();
+        fpu_prepare(v);
+        gdt_limit_for_direct(false);
+        account_enter(TIME_BT);
+        guest_enter();
+        account_exit(EXIT_FAULT_KERNEL);
+    } while (serve(v));
+}
+
+void
+bt_engine_init(struct vcpu *v, const struct vmm_params *params)
+{
+    vcpu = v;
+    is_tc_read_only = params->sandbox == VMM_SANDBOX_PAGING;
+    env = (struct bt_env){
+        .has_native_tsc = true, .callout = CALLOUT_INT,
+        .callout_vector = GUEST_INT_CALLOUT, .slot_segment = SEG_GS,
+        .cs_rule = SEGMENT_EMULATE, .gs_rule = SEGMENT_BY_SLOT,
+        .mode = DECODE_PROTECTED | DECODE_32,
+        .slots_at = 0, .tables_at = VMM_TABLES_AT - VMM_SLOTS_AT,
+        .code_at = VMM_TC_AT, .code = (uint8_t *)VMM_TC_AT, .slots = slots,
+        .tables = (struct bt_tables *)VMM_TABLES_AT,
+        .code_size = VMM_TC_SIZE, .tu_max = VMM_TU_MAX,
+        .point_max = VMM_POINT_MAX, .link_max = VMM_LINK_MAX, .fetch = fetch,
+    };
+    ASSERT(bt_memory_size(&env) <= VMM_BT_SIZE);
+    tc_open();
+    bt = bt_init(&env, (void *)VMM_BT_AT);
+    tc_close();
+    memory_on_written(on_written);
+}

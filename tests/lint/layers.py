@@ -13,6 +13,10 @@ from sources import sources
 EVERYBODY = ["kernel/base/", "kernel/x86/"]
 GENERATED = ["version.h"]
 
+# Where VMkernel and monitor meet: numbers and shared pages.
+SHARED = ["vmm/layout.h", "vmm/shared.h", "vmm/vcpu.h", "vmm/vmkcall.",
+          "vmm/vmm_", "vmm/exits.def", "vmm/time_scale.h"]
+
 MAY = {                         # the longest matching path wins
     "boot": [],
     "kernel": ["boot/boot.h"],
@@ -21,10 +25,13 @@ MAY = {                         # the longest matching path wins
     "mm": ["kernel/"],
     "drivers": ["kernel/", "mm/", "sched/wait.h", "sched/world.h"],
     "sched": ["kernel/", "mm/"],
-    "console": ["kernel/", "mm/", "sched/", "drivers/", "boot/boot.h"],
+    "console": ["kernel/", "mm/", "sched/", "drivers/", "boot/boot.h",
+                "vmm/vmk/", *SHARED],
     "bt": ["vmm/vcpu.h", "vmm/guest_mem.h"],
     "vmm": ["bt/bt.h", "bt/decode.h", "bt/disasm.h", "bt/insn.h",
             "bt/operations.def"],
+    "vmm/vmk": ["kernel/", "mm/", "sched/", "vmm/boot/", "vmm/config/",
+                "vmm/core/guest_enter.h", "vmm/core/world_switch.h", *SHARED],
     "kernel/main.c": [""],     # the order of start-up
     "tests": [""],
 }

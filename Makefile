@@ -96,7 +96,8 @@ run: $(B)/socle.iso | $(B)/.have-qemu
 
 # --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
 # PURE code runs in VMkernel or monitor, and as an ordinary program too.
-PURE := $(wildcard bt/*.c vmm/vcpu.c $(foreach d,boot config dev interp mmu, \
+PURE := $(wildcard bt/*.c vmm/*.c vmm/core/serial_rings.c \
+          $(foreach d,boot config dev interp mmu, \
             vmm/$d/*.c) boot/boot_info.c kernel/config.c kernel/options.c \
           kernel/timerq.c $(addprefix kernel/base/,bitmap.c format.c \
             memory_map.c number.c ring.c status.c str.c) \

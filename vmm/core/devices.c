@@ -1,0 +1,236 @@
+/*
+ * devices.c - the VM's chipset in the monitor (devices.h): time passes for it
+ * here, and ports lead to it.
+ *
+ * Virtual time is the TSC's, scaled.  The devices want to act at deadlines, and
+ * COM1's back end wants the VMkernel called now and then: wake_at() is the
+ * earliest of both.  The VMkernel's timer is set to it only when it would come
+ * too late: one that comes too early costs no more than setting it anew, and a
+ * deadline that moves away often moves back.
+ *
+ * The vcpu's thread; port accesses come from instructions, the rest from the
+ * safe point.
+ */
+#include "vmm/core/devices.h"
+
+#include "kernel/base/bits.h"
+#include "kernel/x86/atomic.h"
+#include "kernel/x86/cpu.h"
+#include "vmm/core/devices_int.h"
+#include "vmm/core/memory.h"
+#include "vmm/core/serial_rings.h"
+#include "vmm/core/vmk.h"
+#include "vmm/dev/chipset.h"
+#include "vmm/guest_port.h"
+#include "vmm/time_scale.h"
+
+#define REQUESTS_SERVED \
+    (VMM_REQUEST_STOP | VMM_REQUEST_CONSOLE | VMM_REQUEST_TIMER)
+
+static struct chipset chipset;
+static struct serial_rings serial;
+static struct time_scale scale;
+static uint64_t start_tsc, latest;
+static uint64_t timer_at;           /* what the VMkernel's timer is set to */
+static enum vmm_end end;            /* asked for by a port */
+
+/* --- Time ------------------------------------------------------------------*/
+
+/* Another processor's TSC may be a little behind: time stands still then. */
+uint64_t
+devices_now(void)
+{
+    int64_t cycles = (int64_t)(rdtsc() - start_tsc);
+
+    if (cycles > 0)
+        latest = MAX(latest, time_scale_ns(&scale, (uint64_t)cycles));
+    return latest;
+}
+
+static uint64_t
+wake_at(void)
+{
+    return MIN(chipset_next_deadline(&chipset), serial.call_at);
+}
+
+static void
+set_timer(void)
+{
+    uint64_t at = wake_at();
+
+    if (at >= timer_at)
+        return;
+    timer_at = at;
+    vmk_timer(at);
+}
+
+/* --- The safe point --------------------------------------------------------*/
+
+static void
+serve_requests(void)
+{
+    uint32_t requests;
+
+    if (atomic_load(&vmm_shared->requests) == 0)
+        return;
+    requests = atomic_and(&vmm_shared->requests, ~(uint32_t)REQUESTS_SERVED);
+    if (requests & VMM_REQUEST_STOP)
+        vmk_end(VMM_END_STOPPED, "stopped");
+    if (requests & VMM_REQUEST_TIMER)
+        timer_at = VMK_FOREVER;
+    if (requests & VMM_REQUEST_CONSOLE)
+        chipset_serial_ready(&chipset, 0);
+}
+
+/* The VMkernel takes all output, and gives what input there is. */
+static void
+call_console(void)
+{
+    vmk_console();
+    serial_rings_called(&serial);
+    chipset_serial_ready(&chipset, 0);
+}
+
+static void
+let_time_pass(void)
+{
+    serve_requests();
+    chipset_run(&chipset, devices_now());
+    if (serial.call_at <= latest)
+        call_console();
+}
+
+void
+devices_poll(void)
+{
+    let_time_pass();
+    set_timer();
+}
+
+bool
+devices_is_interrupt_pending(void)
+{
+    return chipset_is_interrupt_pending(&chipset);
+}
+
+uint8_t
+devices_acknowledge(void)
+{
+    return chipset_acknowledge(&chipset);
+}
+
+enum vmm_end
+devices_take_end(void)
+{
+    enum vmm_end taken = end;
+
+    end = VMM_END_COUNT;
+    return taken;
+}
+
+/* Nobody types into a VM that does not listen: masked is for good. */
+void
+devices_halt(void)
+{
+    const struct guest_cpu *cpu = &chipset.vcpu->cpu;
+
+    if ((cpu->eflags & EFLAGS_IF) == 0 && !cpu->pending_nmi) {
+        if (serial.call_at != VDEV_NEVER)
+            call_console();
+        vmk_end(VMM_END_HALTED, "HLT with interrupts masked");
+    }
+    for (;;) {
+        let_time_pass();
+        if (devices_is_interrupt_pending() || cpu->pending_nmi)
+            return;
+        /* Nothing more comes for now: let it be seen. */
+        if (serial.call_at != VDEV_NEVER)
+            call_console();
+        else
+            vmk_halt(wake_at());
+    }
+}
+
+/* --- Ports -----------------------------------------------------------------*/
+
+static void
+call_attention(enum attention why)
+{
+    atomic_or(&chipset.vcpu->attention, why);
+}
+
+static void
+take_requests(void)
+{
+    uint32_t requests = chipset_take_requests(&chipset);
+
+    if (requests & REQUEST_A20)
+        memory_set_a20(chipset_is_a20_on(&chipset));
+    if (requests & REQUEST_POWER_OFF)
+        end = VMM_END_POWER_OFF;
+    /* There is no firmware that could tell INIT# from RST#. */
+    else if (requests & (REQUEST_INIT | REQUEST_RESET))
+        end = VMM_END_RESET;
+}
+
+/* What an access has changed that the safe point must know. */
+static void
+follow_access(void)
+{
+    if (chipset_is_interrupt_pending(&chipset))
+        call_attention(ATTENTION_INTERRUPT);
+    if (end != VMM_END_COUNT || wake_at() < timer_at)
+        call_attention(ATTENTION_STOP);
+}
+
+uint32_t
+guest_port_in(UNUSED struct vcpu *v, uint16_t port, unsigned size)
+{
+    uint32_t value;
+
+    chipset_run(&chipset, devices_now());
+    value = chipset_port_in(&chipset, port, size);
+    follow_access();
+    return value;
+}
+
+void
+guest_port_out(UNUSED struct vcpu *v, uint16_t port, unsigned size,
+               uint32_t value)
+{
+    chipset_run(&chipset, devices_now());
+    chipset_port_out(&chipset, port, size, value);
+    take_requests();
+    follow_access();
+}
+
+void
+guest_fpu_error(UNUSED struct vcpu *v)
+{
+    chipset_fpu_error(&chipset);
+    follow_access();
+}
+
+/* --- Power on --------------------------------------------------------------*/
+
+void
+devices_init(struct vcpu *v, const struct vmm_params *params)
+{
+    struct chipset_config config = {
+        .wall_base = params->wall_base,
+        .memory_bytes = (uint64_t)params->memory_pages * PAGE_SIZE,
+        .tsc_hz = params->tsc_hz,
+    };
+
+    start_tsc = params->start_tsc;
+    timer_at = VMK_FOREVER;
+    end = VMM_END_COUNT;
+    time_scale_init(&scale, params->tsc_hz);
+    serial_rings_init(&serial, vmm_rings, &chipset.clock);
+    config.serial[0] = serial_rings_backend(&serial);
+    chipset_init(&chipset, &config, devices_now());
+    chipset.vcpu = v;
+    chipset_set_up(&chipset);
+    devices_cpu_init(params);
+    call_attention(ATTENTION_STOP);
+}

@@ -200,7 +200,7 @@ panic_trap(const struct trapframe *f)
 
     begin_report();
     panic_print("PANIC on CPU %u: %s, error code %#x", PERCPU(cpu),
-                trap_vector_name(f->vector), f->error);
+                exception_name(f->vector), f->error);
     if (f->vector == VEC_PF) {
         panic_print("%s of address %08x, which %s",
                     f->error & PF_ERR_I ? "fetch" :
@@ -227,7 +227,7 @@ double_fault(void)
 
     begin_report();
     panic_print("PANIC on CPU %u: %s", PERCPU(cpu),
-                trap_vector_name(VEC_DF));
+                exception_name(VEC_DF));
     print_guard_hit(read_cr2());
     print_registers(&regs);
     print_backtrace(t->eip, t->ebp);

@@ -23,37 +23,6 @@ static struct gate idt[VECTOR_COUNT] ALIGNED(16);
 static trap_handler_t handlers[VECTOR_COUNT];
 static void (*preempt_hook)(void);
 
-static const char *const exception_names[EXCEPTION_COUNT] = {
-    [VEC_DE] = "#DE Divide Error",
-    [VEC_DB] = "#DB Debug",
-    [VEC_NMI] = "NMI",
-    [VEC_BP] = "#BP Breakpoint",
-    [VEC_OF] = "#OF Overflow",
-    [VEC_BR] = "#BR Bound Range",
-    [VEC_UD] = "#UD Invalid Opcode",
-    [VEC_NM] = "#NM Device Not Available",
-    [VEC_DF] = "#DF Double Fault",
-    [VEC_TS] = "#TS Invalid TSS",
-    [VEC_NP] = "#NP Segment Not Present",
-    [VEC_SS] = "#SS Stack Fault",
-    [VEC_GP] = "#GP General Protection",
-    [VEC_PF] = "#PF Page Fault",
-    [VEC_MF] = "#MF x87 Error",
-    [VEC_AC] = "#AC Alignment Check",
-    [VEC_MC] = "#MC Machine Check",
-    [VEC_XM] = "#XM SIMD Error",
-    [VEC_VE] = "#VE Virtualization",
-    [VEC_CP] = "#CP Control Protection",
-};
-
-const char *
-trap_vector_name(unsigned vector)
-{
-    if (vector >= EXCEPTION_COUNT)
-        return "interrupt";
-    return exception_names[vector] ? exception_names[vector] : "reserved";
-}
-
 void
 trap_set_handler(unsigned vector, trap_handler_t handler)
 {

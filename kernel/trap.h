@@ -23,9 +23,6 @@ void trap_set_handler(unsigned vector, trap_handler_t handler);
 void trap_init(void);
 void trap_load_idt(void);
 
-/* "#PF Page Fault" and the like; "interrupt" for vectors from 32 up. */
-const char *trap_vector_name(unsigned vector);
-
 /* Called by trap_entry.S. */
 void trap_dispatch(struct trapframe *frame);
 

@@ -3,7 +3,7 @@
 #
 # Linked alone, so that the monitor cannot name anything of the VMkernel's.
 
-VMM_SRC := $(wildcard vmm/*.c bt/*.c kernel/base/*.c \
+VMM_SRC := $(wildcard vmm/*.c bt/*.c kernel/base/*.c kernel/x86/*.c \
              $(foreach d,core dev interp mmu seg,vmm/$d/*.c vmm/$d/*.S))
 VMM_OBJ := $(patsubst %,$(B)/vmk/%.o,$(VMM_SRC))
 

@@ -200,6 +200,27 @@ ltr(uint16_t selector)
     __asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
+/* Allow FPU instructions: CR0.TS = 0. */
+static inline void
+clts(void)
+{
+    __asm__ volatile("clts" : : : "memory");
+}
+
+/* IMAGE: 512 bytes at a multiple of 16.  CR0.TS must be 0. */
+static inline void
+fxsave(void *image)
+{
+    __asm__ volatile("fxsave (%0)" : : "r"(image) : "memory");
+}
+
+/* ... and no bit of its MXCSR set that the processor has not. */
+static inline void
+fxrstor(const void *image)
+{
+    __asm__ volatile("fxrstor (%0)" : : "r"(image) : "memory");
+}
+
 /* Make CS be SELECTOR, which names the same flat code segment. */
 static inline void
 load_code_selector(uint16_t selector)

@@ -18,4 +18,7 @@ enum exception_vector {
     ((1u << VEC_DF) | (1u << VEC_TS) | (1u << VEC_NP) | (1u << VEC_SS) |  \
      (1u << VEC_GP) | (1u << VEC_PF) | (1u << VEC_AC) | (1u << VEC_CP))
 
+/* "#PF Page Fault" and the like; "interrupt" for vectors from 32 up. */
+const char *exception_name(unsigned vector);
+
 #endif

@@ -15,6 +15,7 @@
 #include "kernel/x86/cpu.h"
 #include "vmm/core/account.h"
 #include "vmm/core/event_log.h"
+#include "vmm/core/fpu.h"
 #include "vmm/core/world_switch.h"
 
 static struct vmkcall_frame
@@ -29,7 +30,9 @@ vmkcall(enum vmkcall number, uint32_t a, uint32_t b)
     event_note(NOTE_VMKCALL, number, a, b);
     vmm_stats->vmkcalls[number]++;
     *frame = (struct vmkcall_frame){ .number = number, .arg = { a, b } };
+    fpu_leave();
     world_switch_leave();
+    fpu_return(vmm_shared->is_fpu_kept != 0);
     answer = *frame;
     account_switch(before);
     irq_restore(flags);

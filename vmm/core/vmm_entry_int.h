@@ -1,0 +1,63 @@
+/*
+ * vmm_entry_int.h - between vmm_entry.S and guest_enter.c.
+ *
+ * Assembly includes this too, for the offsets in struct guest_frame.
+ */
+#ifndef VMM_CORE_VMM_ENTRY_INT_H
+#define VMM_CORE_VMM_ENTRY_INT_H
+
+#define VMM_STUB_SIZE   16
+#define VMM_STUBS       256
+
+#define FRAME_DS        0
+#define FRAME_ES        4
+#define FRAME_FS        8
+#define FRAME_GS        12
+#define FRAME_EDI       16
+#define FRAME_ESI       20
+#define FRAME_EBP       24
+#define FRAME_EBX       32
+#define FRAME_EDX       36
+#define FRAME_ECX       40
+#define FRAME_EAX       44
+#define FRAME_VECTOR    48
+#define FRAME_EIP       56
+#define FRAME_CS        60
+#define FRAME_EFLAGS    64
+#define FRAME_ESP       68
+#define FRAME_SS        72
+#define FRAME_CR2       76
+#define FRAME_IS_REFUSED 80
+#define FRAME_SIZE      84
+
+#ifndef __ASSEMBLY__
+#include "vmm/core/guest_enter.h"
+
+STATIC_ASSERT(offsetof(struct guest_frame, regs.gs) == FRAME_GS);
+STATIC_ASSERT(offsetof(struct guest_frame, regs.ebp) == FRAME_EBP);
+STATIC_ASSERT(offsetof(struct guest_frame, regs.ebx) == FRAME_EBX);
+STATIC_ASSERT(offsetof(struct guest_frame, regs.eax) == FRAME_EAX);
+STATIC_ASSERT(offsetof(struct guest_frame, regs.vector) == FRAME_VECTOR);
+STATIC_ASSERT(offsetof(struct guest_frame, regs.eip) == FRAME_EIP);
+STATIC_ASSERT(offsetof(struct guest_frame, regs.ss) == FRAME_SS);
+STATIC_ASSERT(offsetof(struct guest_frame, cr2) == FRAME_CR2);
+STATIC_ASSERT(offsetof(struct guest_frame, is_refused) == FRAME_IS_REFUSED);
+STATIC_ASSERT(sizeof(struct guest_frame) == FRAME_SIZE);
+
+/* One entry for each vector, VMM_STUB_SIZE bytes apart. */
+extern const char vmm_stubs[];
+/* Where guest_enter() loads what the guest may have chosen. */
+extern const char guest_load[], guest_load_end[];
+
+/* Entries of the tasks. */
+void vmm_double_fault_entry(void);
+void vmm_nmi_entry(void);
+
+/* Called by vmm_entry.S, interrupts masked. */
+void vmm_on_interrupt(unsigned vector);
+void vmm_on_exception(const struct trapframe *frame);
+NORETURN void vmm_on_double_fault(void);
+NORETURN void vmm_on_nmi(void);
+#endif
+
+#endif

@@ -92,10 +92,24 @@ alloc(void *ctx, unsigned index, mpn_t *mpn)
     return index < f->page_limit;
 }
 
+/* Whatever is done to the shadow, the monitor must still be mapped. */
+static void
+check_monitor(const struct fake_shadow *f)
+{
+    pte_t pdpte = f->latched[PDPT_ENTRIES - 1];
+    uint32_t n = (uint32_t)((pdpte & PTE_ADDR) >> PAGE_SHIFT) - SHADOW_MPN;
+
+    if ((pdpte & PTE_P) == 0)
+        return;
+    for (unsigned k = PT_ENTRIES - SHADOW_MONITOR_PDES; k < PT_ENTRIES; k++)
+        ASSERT((part[SHADOW_TABLE][n][k] & MONITOR_PDE) == MONITOR_PDE);
+}
+
 static void *
-map(UNUSED void *ctx, unsigned index, enum shadow_part which)
+map(void *ctx, unsigned index, enum shadow_part which)
 {
     ASSERT(index < FAKE_SHADOW_PAGES);
+    check_monitor(ctx);
     return part[which][index];
 }
 
@@ -117,13 +131,30 @@ invalidate(void *ctx, gla_t at)
 
 /* As loading CR3 with the PDPT of the present view. */
 static void
+load_view(struct fake_shadow *f)
+{
+    for (unsigned n = 0; n < FAKE_TLB_ENTRIES; n++)
+        forget(&f->tlb[n]);
+    memcpy(f->latched, pdpt[shadow_view(&f->shadow)], sizeof(f->latched));
+    f->is_flush_due = false;
+}
+
+/* Put off as long as it may be: until the guest runs, or settle(). */
+static void
 flush(void *ctx)
 {
     struct fake_shadow *f = ctx;
 
-    for (unsigned n = 0; n < FAKE_TLB_ENTRIES; n++)
-        forget(&f->tlb[n]);
-    memcpy(f->latched, pdpt[shadow_view(&f->shadow)], sizeof(f->latched));
+    f->is_flush_due = true;
+}
+
+static void
+settle(void *ctx)
+{
+    struct fake_shadow *f = ctx;
+
+    if (f->is_flush_due)
+        load_view(f);
 }
 
 static void
@@ -261,6 +292,7 @@ fake_shadow_access(gla_t at, unsigned access, ppn_t *ppn)
     bool was_cached;
 
     for (unsigned n = 0; n < TRIES_MAX; n++) {
+        settle(f);
         e = hardware_access(at, access, &was_cached);
         if (e != NULL) {
             *ppn = e->ppn;
@@ -315,12 +347,13 @@ fake_shadow_set_cpl(unsigned cpl)
 
     fake_shadow.vcpu.cpu.cpl = cpl;
     if (shadow_view(&fake_shadow.shadow) != old)
-        flush(&fake_shadow);
+        load_view(&fake_shadow);
 }
 
 bool
 fake_shadow_is_flushed(gla_t at)
 {
+    settle(&fake_shadow);
     for (unsigned n = 0; n < FAKE_TLB_ENTRIES; n++) {
         const struct fake_tlb *e = &fake_shadow.tlb[n];
         gla_t page = make_gla(e->vpn * PAGE_SIZE);
@@ -355,6 +388,7 @@ fake_shadow_check(void)
 {
     struct mmu_audit audit;
 
+    settle(&fake_shadow);
     if (!mmu_audit(&fake_shadow.shadow, &audit))
         return audit.wrong;
     for (unsigned n = 0; n < FAKE_TLB_ENTRIES; n++)
@@ -370,7 +404,7 @@ fake_shadow_reset(bool has_views, unsigned count)
     struct shadow_machine machine = {
         .ctx = f, .pmap_get = pmap_get, .large_page = large_page,
         .alloc = alloc, .map = map, .invalidate = invalidate, .flush = flush,
-        .written = written, .page = pages, .page_count = FAKE_SHADOW_PAGES,
+        .settle = settle, .written = written, .page = pages, .page_count = FAKE_SHADOW_PAGES,
         .table_traces = traces[0], .code_traces = traces[1],
         .trace_count = FAKE_RAM_PAGES,
     };

@@ -41,4 +41,10 @@ void memory_on_written(bool (*written)(uint32_t ppn, uint32_t offset,
 /* The A20 gate moved. */
 void memory_set_a20(bool is_open);
 
+/*
+ * Compare the whole shadow with the guest's tables; a difference ends the VM as
+ * crashed.  Slow; between two guest instructions.
+ */
+void memory_audit(void);
+
 #endif

@@ -44,15 +44,28 @@ has_view(const struct shadow *s, enum shadow_view view)
     return s->has_views == (view != VIEW_EXACT);
 }
 
+/*
+ * In one write, for CR3 may be loaded at any time (an interrupt in the monitor
+ * switches to the VMkernel and back), and one of the entries is the monitor's.
+ */
+static void
+write_pdpte(pte_t *to, pte_t entry)
+{
+    pte_t found = *to;
+
+    while (!__atomic_compare_exchange_n(to, &found, entry, false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        continue;
+}
+
 /* The PDPT's entries have no rights and no A: SDM 3A table 4-8. */
 static void
 set_root(struct shadow *s, enum shadow_view view, unsigned quadrant,
          struct shadow_page *page)
 {
-    pte_t *pdpte = &s->machine.pdpt[view][quadrant];
-
     s->root[view][quadrant] = page;
-    *pdpte = page == NULL ? 0 : maddr_raw(mpn_to_maddr(page->mpn)) | PTE_P;
+    write_pdpte(&s->machine.pdpt[view][quadrant],
+                page == NULL ? 0 : maddr_raw(mpn_to_maddr(page->mpn)) | PTE_P);
     if (page != NULL)
         page->is_used = true;
 }

@@ -72,7 +72,9 @@ enum shadow_part { SHADOW_TABLE, SHADOW_LINKS, SHADOW_PART_COUNT };
  * map: a pointer to a part of a shadow page.  The pointer before stays good,
  *     those before that need not.
  * invalidate, flush: forget one linear page, or all, in the hardware's TLB;
- *     flush also makes the hardware read the PDPT again.
+ *     flush also makes the hardware read the PDPT again.  Both may be put off
+ *     until the guest runs next.
+ * settle: on return, what they put off is done.
  * written: a page that trace_set() named was written to.
  */
 struct shadow_machine {
@@ -84,6 +86,7 @@ struct shadow_machine {
     void *(*map)(void *ctx, unsigned index, enum shadow_part part);
     void (*invalidate)(void *ctx, gla_t at);
     void (*flush)(void *ctx);
+    void (*settle)(void *ctx);
     void (*written)(void *ctx, ppn_t ppn, uint32_t offset, uint32_t size);
     pte_t *pdpt[VIEW_COUNT];            /* aligned to 32, below 4 GB */
     pte_t monitor_pde[VIEW_COUNT][SHADOW_MONITOR_PDES];

@@ -75,6 +75,7 @@ shadow_drop(struct shadow *s, struct shadow_page *page)
     list_remove(&page->link);
     shadow_unmap(s, page->mpn);
     shadow_flush(s);
+    s->machine.settle(s->machine.ctx);
     for (unsigned n = 0; page->live > 0; n++)
         shadow_set_entry(s, page, n, 0);
     list_add_tail(&s->free, &page->link);

@@ -62,12 +62,13 @@ trace_is_set(const struct shadow *s, ppn_t ppn)
            is_set(s, s->machine.code_traces, ppn);
 }
 
-/* Nothing may write to PPN any more. */
+/* Nothing may write to PPN any more, not through guest_window() either. */
 static void
 protect(struct shadow *s, ppn_t ppn)
 {
     struct pmap_page page;
 
+    s->vcpu->memory_generation++;
     /* A page that is not there is in no shadow. */
     if (s->machine.pmap_get(s->machine.ctx, ppn, PMAP_PEEK, &page) == PMAP_OK &&
         (shadow_protect(s, page.mpn) || s->is_stale))

@@ -131,14 +131,8 @@ struct flush_range {
 void
 tlb_flush_all(void)
 {
-    uint32_t cr4 = read_cr4();
-
-    if (cr4 & CR4_PGE) {
-        write_cr4(cr4 & ~(uint32_t)CR4_PGE);
-        write_cr4(cr4);
-    } else {
-        write_cr3(read_cr3());
-    }
+    /* There are no global pages: mm/pagetable.c. */
+    write_cr3(read_cr3());
 }
 
 static void

@@ -4,8 +4,8 @@
  * Entries are 64 bits and written in two halves, in the order that never shows
  * a processor a present entry with half an address.  Accessed and dirty bits
  * are set from the start: nobody here looks at them, and the processor need not
- * write them.  Mappings are global where the CPU can (they are the same in
- * every address space that has them).
+ * write them.  No mapping is global: a monitor's address space has none of
+ * them, so loading its CR3 must make the processor forget them all.
  */
 #include "mm/pagetable.h"
 
@@ -23,7 +23,7 @@ static pte_t directories[PDPT_ENTRIES][PT_ENTRIES] ALIGNED(PAGE_SIZE);
 static pte_t supported;
 static bool active;
 
-#define PTE_COMMON  (PTE_P | PTE_A | PTE_G)
+#define PTE_COMMON  (PTE_P | PTE_A)
 static const pte_t kind_bits[MAP_KIND_COUNT] = {
     [MAP_TEXT]   = PTE_COMMON,
     [MAP_RODATA] = PTE_COMMON | PTE_NX,
@@ -37,8 +37,6 @@ pagetable_init(void)
     supported = ~0ull;
     if (!cpu_has(CPU_NX))
         supported &= ~PTE_NX;
-    if (!cpu_has(CPU_PGE))
-        supported &= ~PTE_G;
     for (unsigned i = 0; i < PDPT_ENTRIES; i++)
         pdpt[i] = maddr_raw(direct_maddr(directories[i])) | PTE_P;
 }
@@ -48,7 +46,7 @@ pagetable_get_registers(struct paging_registers *r)
 {
     r->cr0 = (read_cr0() & ~(CR0_CD | CR0_NW)) | CR0_PG | CR0_WP;
     r->cr3 = (uint32_t)maddr_raw(direct_maddr(pdpt));
-    r->cr4 = read_cr4() | CR4_PAE | (cpu_has(CPU_PGE) ? CR4_PGE : 0);
+    r->cr4 = (read_cr4() & ~(uint32_t)CR4_PGE) | CR4_PAE;
     r->efer = cpu_has(CPU_NX) ? (uint32_t)rdmsr(MSR_EFER) | EFER_NXE : 0;
 }
 
@@ -62,7 +60,7 @@ pagetable_activate(void)
     if (r.efer != 0)
         wrmsr(MSR_EFER, r.efer);
     write_cr3(r.cr3);
-    write_cr4(r.cr4);           /* global pages only now: CR3 is loaded */
+    write_cr4(r.cr4);
     write_cr0(r.cr0);
     active = true;
 }
@@ -149,7 +147,7 @@ pagetable_prepare(uint32_t linear, uint32_t pages,
     return OK;
 }
 
-/* PTE_NX and PTE_G are reserved, thus fatal, on CPUs without them. */
+/* PTE_NX is reserved, thus fatal, on CPUs without it. */
 static pte_t
 make_entry(mpn_t mpn, enum map_kind kind)
 {

@@ -10,7 +10,8 @@
 
 /*
  * Show the VMkernel the page of the world switch at VMM_SWITCH_AT.  Once, at
- * start-up, with memory and before the first VM.  ERR_NO_MEMORY.
+ * start-up, with memory and before the first VM.  ERR_CORRUPT: the program is
+ * not what it should be, and no VM can run.
  */
 MUST_CHECK status_t vm_image_init(void);
 

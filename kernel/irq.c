@@ -2,8 +2,9 @@
  * irq.c - from a device's line to its driver's handler.
  *
  * Vectors are fixed by number: GSI n at VEC_DEVICE_FIRST + n, messages (MSI)
- * behind them.  A line may have several handlers; all are asked.  Registrations
- * are never taken back, so an interrupt walks the chain without a lock.
+ * from VEC_MSI_FIRST up.  A line may have several handlers; all are asked.
+ * Registrations are never taken back, so an interrupt walks the chain without a
+ * lock.
  *
  * A line that keeps asking while no handler feels responsible would stop the
  * machine; after IRQ_STORM_LIMIT in a row it is masked, with an error logged.
@@ -18,7 +19,7 @@
 #include "kernel/x86/atomic.h"
 
 #define ISA_LINES       16u
-#define VEC_MSI_FIRST   (VEC_DEVICE_FIRST + IRQ_GSI_COUNT)
+#define VEC_MSI_FIRST   (VEC_GUEST_LAST + 1u)
 #define IRQ_STORM_LIMIT 10000u
 
 STAT(irq, taken);
@@ -43,6 +44,7 @@ static struct isa_route isa_routes[ISA_LINES];
 static unsigned next_msi = VEC_MSI_FIRST;           /* irq_lock */
 static const struct irq_chip *chip;
 
+STATIC_ASSERT(VEC_DEVICE_FIRST + IRQ_GSI_COUNT <= VEC_GUEST_FIRST);
 STATIC_ASSERT(VEC_MSI_FIRST < VEC_DEVICE_LAST);
 
 void

@@ -12,9 +12,15 @@
 
 #include "kernel/base/status.h"
 
-/* Vectors: exceptions 0-31, devices 32-223, inter-processor and APIC above. */
+/*
+ * Vectors: exceptions 0-31, devices 32-223, inter-processor and APIC above.
+ * Guests' INT instructions have two of their own in between: a monitor could
+ * not tell a device's interrupt from them.
+ */
 enum irq_vector {
     VEC_DEVICE_FIRST = 0x20,
+    VEC_GUEST_FIRST  = 0x80,
+    VEC_GUEST_LAST   = 0x81,
     VEC_DEVICE_LAST  = 0xdf,
     VEC_TIMER        = 0xe0,
     VEC_IPI_RESCHED  = 0xf0,

@@ -22,6 +22,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/string.h"
 #include "kernel/clock.h"
+#include "kernel/irq.h"
 #include "kernel/sandbox.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/cpuid.h"
@@ -40,6 +41,9 @@
 #define USER_RODATA     (PTE_US | PTE_NX)
 #define RODATA          PTE_NX
 #define TEXT            0
+
+STATIC_ASSERT(GUEST_INT_SYSCALL >= VEC_GUEST_FIRST &&
+              GUEST_INT_CALLOUT <= VEC_GUEST_LAST);
 
 #define TRACED_PER_PAGE (PAGE_SIZE * 8u)
 #define TSS_SIZE        ((uint32_t)sizeof(struct tss))

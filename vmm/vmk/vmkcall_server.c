@@ -17,7 +17,6 @@
 #include "kernel/trap.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/exception.h"
-#include "vmm/core/guest_enter.h"
 #include "vmm/vmk/instance_int.h"
 #include "vmm/vmk/vm_memory.h"
 
@@ -66,8 +65,8 @@ static bool
 is_interrupt(uint32_t vector)
 {
     return vector == VEC_NMI ||
-           (vector >= VEC_DEVICE_FIRST && vector < VECTOR_COUNT &&
-            vector != GUEST_INT_CALLOUT && vector != GUEST_INT_SYSCALL);
+           (vector >= VEC_DEVICE_FIRST && vector < VEC_GUEST_FIRST) ||
+           (vector > VEC_GUEST_LAST && vector < VECTOR_COUNT);
 }
 
 /*

@@ -37,10 +37,10 @@ VMK_DIRS := boot kernel kernel/base kernel/x86 mm sched drivers console \
 VMK_SRC := vmm/vcpu.c $(foreach d,$(VMK_DIRS),$(wildcard $(d)/*.[cS]))
 VMK_OBJ := $(patsubst %,$(B)/vmk/%.o,$(VMK_SRC))
 GEN     := $(B)/gen/version.h
-include vmm/vmm.mk
 
 .PHONY: all run test lint bench clean iso unit fuzz boot-test
 all: $(B)/vmkernel.elf $(B)/socle.iso $(B)/btrun $(B)/vmrun
+include vmm/vmm.mk
 
 $(B)/.have-%: scripts/need.sh scripts/packages
 	@mkdir -p $(B)
@@ -98,7 +98,8 @@ run: $(B)/socle.iso | $(B)/.have-qemu
 # PURE code runs in VMkernel or monitor, and as an ordinary program too.
 PURE := $(wildcard bt/*.c vmm/*.c vmm/core/serial_rings.c \
           $(foreach d,boot config dev interp mmu, \
-            vmm/$d/*.c) boot/boot_info.c kernel/config.c kernel/options.c \
+            vmm/$d/*.c) $(addprefix vmm/seg/,backing.c cached.c direct.c \
+            shadow_table.c) boot/boot_info.c kernel/config.c kernel/options.c \
           kernel/timerq.c $(addprefix kernel/base/,bitmap.c format.c \
             memory_map.c number.c ring.c status.c str.c) \
           $(addprefix sched/,prop_share.c runqueue.c water_fill.c) \

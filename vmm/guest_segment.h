@@ -17,6 +17,7 @@
 #include "kernel/base/addr.h"
 #include "kernel/base/bits.h"
 #include "kernel/base/types.h"
+#include "kernel/x86/descriptor.h"
 
 /* Bits 23..8 of a descriptor's second word (SDM 3A figure 3-8). */
 #define RIGHTS_TYPE     BITS(3, 0)      /* enum segment_type, system_type */
@@ -53,6 +54,13 @@ STATIC_ASSERT(sizeof(struct guest_segment) == 24);
  * mode, where rights do not restrict reading and writing.
  */
 void segment_derive(struct guest_segment *segment, bool is_protected);
+
+/* The limit in bytes, whatever G says. */
+uint32_t descriptor_limit(const struct segdesc *desc);
+
+/* What a register holds once DESC, the descriptor of SELECTOR, is loaded. */
+struct guest_segment segment_make(uint32_t selector,
+                                  const struct segdesc *desc);
 
 /*
  * Do SIZE (> 0) bytes at OFFSET lie in SEGMENT, and is ALLOW allowed there?

@@ -1,5 +1,5 @@
 /*
- * vcpu.c - a virtual CPU's state at power-on, and its segments' derived parts.
+ * vcpu.c - a virtual CPU's state at power-on, and what its segments hold.
  *
  * Pure: no lock, no memory but the vcpu's own.  Called by the vcpu's thread,
  * or by whoever creates it.
@@ -78,6 +78,37 @@ segment_derive(struct guest_segment *s, bool is_protected)
         s->first = s->limit + 1;
         s->last = top;
     }
+}
+
+uint32_t
+descriptor_limit(const struct segdesc *d)
+{
+    uint32_t limit = d->limit_low | (uint32_t)d->limit_high << 16;
+
+    return d->g ? limit << PAGE_SHIFT | PAGE_MASK : limit;
+}
+
+struct guest_segment
+segment_make(uint32_t selector, const struct segdesc *d)
+{
+    struct guest_segment s = {
+        .selector = (uint16_t)selector,
+        .base = d->base_low | (uint32_t)d->base_mid << 16 |
+                (uint32_t)d->base_high << 24,
+        .limit = descriptor_limit(d),
+    };
+    uint32_t rights = FIELD_SET(0u, RIGHTS_TYPE, d->type);
+
+    rights = FIELD_SET(rights, RIGHTS_S, d->s);
+    rights = FIELD_SET(rights, RIGHTS_DPL, d->dpl);
+    rights = FIELD_SET(rights, RIGHTS_P, d->p);
+    rights = FIELD_SET(rights, RIGHTS_AVL, d->avl);
+    rights = FIELD_SET(rights, RIGHTS_L, d->l);
+    rights = FIELD_SET(rights, RIGHTS_DB, d->db);
+    rights = FIELD_SET(rights, RIGHTS_G, d->g);
+    s.rights = (uint16_t)rights;
+    segment_derive(&s, true);
+    return s;
 }
 
 void

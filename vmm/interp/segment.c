@@ -71,37 +71,6 @@ descriptor_mark(struct interp *i, uint32_t selector, struct segdesc *desc,
                        GUEST_WRITE | GUEST_SYSTEM);
 }
 
-uint32_t
-descriptor_limit(const struct segdesc *d)
-{
-    uint32_t limit = d->limit_low | (uint32_t)d->limit_high << 16;
-
-    return d->g ? limit << PAGE_SHIFT | PAGE_MASK : limit;
-}
-
-struct guest_segment
-segment_make(uint32_t selector, const struct segdesc *d)
-{
-    struct guest_segment s = {
-        .selector = (uint16_t)selector,
-        .base = d->base_low | (uint32_t)d->base_mid << 16 |
-                (uint32_t)d->base_high << 24,
-        .limit = descriptor_limit(d),
-    };
-    uint32_t rights = FIELD_SET(0u, RIGHTS_TYPE, d->type);
-
-    rights = FIELD_SET(rights, RIGHTS_S, d->s);
-    rights = FIELD_SET(rights, RIGHTS_DPL, d->dpl);
-    rights = FIELD_SET(rights, RIGHTS_P, d->p);
-    rights = FIELD_SET(rights, RIGHTS_AVL, d->avl);
-    rights = FIELD_SET(rights, RIGHTS_L, d->l);
-    rights = FIELD_SET(rights, RIGHTS_DB, d->db);
-    rights = FIELD_SET(rights, RIGHTS_G, d->g);
-    s.rights = (uint16_t)rights;
-    segment_derive(&s, true);
-    return s;
-}
-
 void
 segment_load_null(struct interp *i, enum segment segment, uint32_t selector)
 {

@@ -41,13 +41,6 @@ descriptor_is_conforming(const struct segdesc *d)
     return (d->type & SEG_CODE_C) != 0;
 }
 
-/* What the register holds once SELECTOR's descriptor is loaded. */
-struct guest_segment segment_make(uint32_t selector,
-                                  const struct segdesc *desc);
-
-/* In bytes, whatever G says. */
-uint32_t descriptor_limit(const struct segdesc *desc);
-
 struct far_pointer {
     uint32_t offset, selector;
 };

@@ -31,6 +31,15 @@ void seg_init(bool is_truncated);
 MUST_CHECK bool seg_enter_bt(struct vcpu *v, struct trapframe *frame);
 
 /*
+ * The instruction at V's eip met #GP or #SS in translated code, and will be
+ * interpreted.  If it reached for the half of a segment that is not there (a
+ * segment that wraps at 4 GB, in the segment sandbox: vmm/seg/backing.c), that
+ * half will be, from the next seg_enter_bt() on.  A hint: nothing but speed
+ * depends on it.
+ */
+void seg_on_fault(struct vcpu *v);
+
+/*
  * For direct execution at CPL 3: brings the shadow tables up to date with the
  * guest's, checks that each segment register could be loaded again (is
  * reversible), and puts the guest's selectors into FRAME.  False: interpret.

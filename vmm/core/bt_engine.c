@@ -40,7 +40,7 @@
 #include "vmm/core/vmk.h"
 #include "vmm/seg/seg.h"
 
-#define slots   ((struct bt_slots *)VMM_SLOTS_AT)
+static struct bt_slots *const slots = (struct bt_slots *)VMM_SLOTS_AT;
 
 /* A kernel's flags, wherever they are meanwhile. */
 #define FLAGS_KERNEL    (BT_FLAGS_MACHINE | BT_FLAGS_SYSTEM | EFLAGS_IF | \
@@ -333,7 +333,7 @@ serve(struct vcpu *v)
     const struct trapframe *frame = &guest_frame.regs;
 
     if (monitor_is_interrupt(frame->vector)) {
-        monitor_interrupted(v, frame->vector);
+        monitor_interrupted(frame->vector);
         sti();
         return true;
     }

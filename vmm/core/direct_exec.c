@@ -100,7 +100,7 @@ serve(struct vcpu *v)
     event_note(NOTE_TRAP, vector, guest_frame.regs.error,
                guest_frame.regs.eip);
     if (monitor_is_interrupt(vector)) {
-        monitor_interrupted(v, vector);
+        monitor_interrupted(vector);
         sti();
         return true;
     }

@@ -20,6 +20,7 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/string.h"
+#include "vmm/core/code_pages.h"
 #include "vmm/core/memory_int.h"
 #include "vmm/mmu/guest_walk.h"
 #include "vmm/mmu/trace.h"
@@ -296,12 +297,9 @@ compare_exchange_slowly(struct vcpu *v, gla_t at, size_t size, uint64_t *old,
     static uint64_t                                                       \
     compare_exchange##bits(void *at, uint64_t old, uint64_t new)          \
     {                                                                     \
-        uint##bits##_t found = (uint##bits##_t)old;                       \
-                                                                          \
-        __atomic_compare_exchange_n((uint##bits##_t *)at, &found,         \
-                                    (uint##bits##_t)new, false,           \
-                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);  \
-        return found;                                                     \
+        return atomic_compare_swap((uint##bits##_t *)at,                  \
+                                   (uint##bits##_t)old,                   \
+                                   (uint##bits##_t)new);                  \
     }
 COMPARE_EXCHANGE(8)
 COMPARE_EXCHANGE(16)
@@ -441,9 +439,10 @@ memory_forget_linear(void)
 }
 
 void
-guest_mem_flush(UNUSED struct vcpu *v)
+guest_mem_flush(struct vcpu *v)
 {
     memory_forget_linear();
+    code_pages_flush(v);
     shadow_switch(&memory.shadow);
 }
 
@@ -466,5 +465,6 @@ guest_mem_flush_page(UNUSED struct vcpu *v, gla_t at)
         memory_forget_linear();
     else
         forget_page(gla_raw(at));
+    code_pages_flush_page(at);
     shadow_invlpg(&memory.shadow, at);
 }

@@ -116,12 +116,10 @@ monitor_is_interrupt(unsigned vector)
 }
 
 void
-monitor_interrupted(struct vcpu *v, unsigned vector)
+monitor_interrupted(unsigned vector)
 {
     account_exit(EXIT_INTERRUPT);
     vmk_interrupt(vector);
-    /* Its deadline may have come, whatever the interrupt was for. */
-    atomic_or(&v->attention, ATTENTION_STOP);
 }
 
 /* PUSHA's order is that of the numbers, downwards. */

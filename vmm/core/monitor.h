@@ -30,8 +30,11 @@ void monitor_deliver(struct vcpu *v, enum event_kind kind, unsigned vector);
  */
 bool monitor_has_attention(const struct vcpu *v);
 
-/* Guest code met a physical interrupt, still masked: the VMkernel has it. */
-void monitor_interrupted(struct vcpu *v, unsigned vector);
+/*
+ * A physical interrupt has ended guest_enter(), and is masked still: it is the
+ * VMkernel's.  If it was for this VM, there is a request then.
+ */
+void monitor_interrupted(unsigned vector);
 
 /* The general registers, esp included; eip and eflags are the engines'. */
 void monitor_load_gprs(const struct vcpu *v, struct trapframe *frame);

@@ -19,12 +19,13 @@
 #define atomic_exchange(p, v)   __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #define atomic_fence()          __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
-/* If *P is OLD make it NEW; whether it was. */
+/*
+ * If *P is OLD make it NEW; whether it was, or what was there.  The older
+ * builtins, because these do 8 bytes in line, at any alignment.
+ */
 #define atomic_compare_exchange(p, old, new)                              \
-    ({                                                                    \
-        __typeof__(*(p)) expected_ = (old);                               \
-        __atomic_compare_exchange_n((p), &expected_, (new), false,        \
-                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);  \
-    })
+    __sync_bool_compare_and_swap((p), (old), (new))
+#define atomic_compare_swap(p, old, new)                                  \
+    __sync_val_compare_and_swap((p), (old), (new))
 
 #endif

@@ -20,6 +20,7 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/string.h"
+#include "kernel/x86/atomic.h"
 #include "vmm/core/code_pages.h"
 #include "vmm/core/memory_int.h"
 #include "vmm/mmu/guest_walk.h"

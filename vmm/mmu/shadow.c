@@ -24,6 +24,7 @@
 #include "vmm/mmu/shadow.h"
 
 #include "kernel/base/assert.h"
+#include "kernel/x86/atomic.h"
 #include "vmm/mmu/shadow_entry.h"
 #include "vmm/mmu/shadow_fill.h"
 #include "vmm/mmu/shadow_root.h"
@@ -51,10 +52,7 @@ has_view(const struct shadow *s, enum shadow_view view)
 static void
 write_pdpte(pte_t *to, pte_t entry)
 {
-    pte_t found = *to;
-
-    while (!__atomic_compare_exchange_n(to, &found, entry, false,
-                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+    while (!atomic_compare_exchange(to, *to, entry))
         continue;
 }
 

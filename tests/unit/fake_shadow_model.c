@@ -378,7 +378,7 @@ do_load_cr3(struct shadow_model *m)
     const char *wrong = load_cr3(m);
 
     for (unsigned n = 0; n < FAKE_TLB_ENTRIES && wrong == NULL; n++)
-        if (fake_shadow.tlb[n].is_valid)
+        if (fake_shadow.tlb[n].is_valid && !fake_shadow.is_flush_due)
             wrong = "a load of CR3 left something in the TLB";
     return wrong;
 }

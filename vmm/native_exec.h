@@ -9,7 +9,9 @@
  * everything back.
  *
  * Called by the vcpu's own thread.  The FPU belongs to someone else meanwhile:
- * the implementation saves and restores it.
+ * the implementation saves and restores it.  It may also keep the guest's state
+ * in the FPU's registers, so that v->cpu.fpu is old; both functions here leave
+ * it true.
  */
 #ifndef VMM_NATIVE_EXEC_H
 #define VMM_NATIVE_EXEC_H
@@ -36,5 +38,8 @@ struct native_code {
  */
 MUST_CHECK bool native_exec(struct vcpu *v, const struct native_code *code,
                             uint32_t *address);
+
+/* v->cpu.fpu is to be read before anything is executed. */
+void native_sync(struct vcpu *v);
 
 #endif

@@ -1,5 +1,8 @@
 /*
  * exception.c - what the exceptions are called (Intel SDM 3A table 6-1).
+ *
+ * For reports: VMkernel and monitor name the same vector alike.  Usable in any
+ * context.
  */
 #include "kernel/x86/exception.h"
 

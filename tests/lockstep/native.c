@@ -26,6 +26,12 @@ code_page(void)
     return page;
 }
 
+void
+native_sync(struct vcpu *v)
+{
+    (void)v;
+}
+
 bool
 native_exec(struct vcpu *v, const struct native_code *code, uint32_t *address)
 {

@@ -212,6 +212,12 @@ native_run(const uint8_t *code, unsigned size, bool is_branch)
         frame->has_fault = 0;
 }
 
+void
+native_sync(struct vcpu *v)
+{
+    (void)v;
+}
+
 bool
 native_exec(struct vcpu *v, const struct native_code *code,
             uint32_t *address)

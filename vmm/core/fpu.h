@@ -3,8 +3,8 @@
  *
  * A vcpu's x87, MMX and SSE state is in v->cpu.fpu, or in the processor's
  * registers, or in both.  It is loaded late, when guest code first wants it
- * (#NM), and saved early, before each world switch: the VMkernel uses no FPU, but
- * another VM may.  Neither the monitor nor the VMkernel computes with it.
+ * (#NM), and saved early, before each world switch: the VMkernel uses no FPU,
+ * but another VM may.
  *
  * CR0.TS is set while guest code must not touch the FPU, because the registers
  * are not its own or because its own CR0 says so; then each use is a #NM.  CR0

@@ -19,6 +19,7 @@
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/exception.h"
 #include "vmm/core/fpu.h"
+#include "vmm/core/native_exec.h"
 #include "vmm/core/vmk.h"
 #include "vmm/core/vmm_entry_int.h"
 #include "vmm/layout.h"
@@ -162,6 +163,7 @@ guest_enter_init(void)
     init_gdt();
     init_tss();
     init_idt();
+    native_exec_init();
     fpu_init();
 }
 

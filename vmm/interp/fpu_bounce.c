@@ -206,8 +206,10 @@ fault_on_memory(struct interp *i, const uint8_t *slot)
 {
     struct guest_cpu *cpu = cpu_of(i), before;
     struct guest_fault fault = i->vcpu->fault;
-    unsigned earlier = earlier_fault(i, slot);
+    unsigned earlier;
 
+    native_sync(i->vcpu);
+    earlier = earlier_fault(i, slot);
     if (earlier == 0)
         return false;
     before = *cpu;

@@ -1,0 +1,169 @@
+/*
+ * native_exec.c - one instruction of the guest's on the CPU: native_exec.h.
+ *
+ * It runs in ring 1, on flat segments, with interrupts masked: its page tables
+ * are the monitor's, as the bounce buffer is, but an exception of its changes
+ * stacks - its own stack pointer is the guest's - and arrives as one of guest
+ * code does.  So guest_enter() is all that is needed.  An INT3 behind the
+ * instruction says that it is done.  The two segments exist only meanwhile.
+ *
+ * Code is kept in slots that are found by what is in them: whoever loops over
+ * an instruction that has to be interpreted does not rewrite it each time.
+ * They lie apart as far as what processors and emulators translate anew at a
+ * write (64 bytes), in the one page of the monitor's data that is executable.
+ *
+ * Called by the interpreter; guest_frame is as it was before when it returns.
+ */
+#include "vmm/core/native_exec.h"
+
+#include "kernel/base/assert.h"
+#include "kernel/base/string.h"
+#include "kernel/x86/cpu.h"
+#include "kernel/x86/paging.h"
+#include "vmm/core/fpu.h"
+#include "vmm/core/guest_enter.h"
+#include "vmm/layout.h"
+#include "vmm/native_exec.h"
+
+#define RING1           1u
+#define OPCODE_INT3     0xccu
+#define FLAGS_ARITH     (EFLAGS_CF | EFLAGS_PF | EFLAGS_AF | EFLAGS_ZF | \
+                         EFLAGS_SF | EFLAGS_OF)
+
+#define SLOT_SIZE       64u
+#define SLOTS           64u
+
+static uint8_t slot[SLOTS][SLOT_SIZE] ALIGNED(4096);
+STATIC_ASSERT(sizeof(slot) == PAGE_SIZE && NATIVE_CODE_MAX < SLOT_SIZE);
+
+/* FNV-1a. */
+static unsigned
+hash(const struct native_code *code)
+{
+    uint32_t h = 2166136261u;
+
+    for (uint32_t n = 0; n < code->size; n++)
+        h = (h ^ code->bytes[n]) * 16777619u;
+    return (h ^ h >> 16) % SLOTS;
+}
+
+/* A slot with CODE and an INT3. */
+static const uint8_t *
+place(const struct native_code *code)
+{
+    uint8_t *s = slot[hash(code)];
+
+    ASSERT(code->size <= NATIVE_CODE_MAX);
+    if (memcmp(s, code->bytes, code->size) != 0 ||
+        s[code->size] != OPCODE_INT3) {
+        memcpy(s, code->bytes, code->size);
+        s[code->size] = OPCODE_INT3;
+    }
+    return s;
+}
+
+void
+native_exec_init(void)
+{
+    pte_t *entry = (pte_t *)VMM_TABLE_AT + pt_index((uint32_t)slot);
+
+    *entry &= ~PTE_NX;
+    invlpg((uint32_t)slot);
+}
+
+/* --- Ring 1 ----------------------------------------------------------------*/
+
+static void
+open_ring1(void)
+{
+    static const struct segdesc code =
+        SEGDESC_PAGES(0, SEG_LIMIT_4GB, SEG_CODE | SEG_CODE_R | SEG_ACCESSED,
+                      RING1);
+    static const struct segdesc data =
+        SEGDESC_PAGES(0, SEG_LIMIT_4GB, SEG_DATA_W | SEG_ACCESSED, RING1);
+
+    gdt_set(VMM_SEL_NATIVE_CODE, &code);
+    gdt_set(VMM_SEL_NATIVE_DATA, &data);
+}
+
+static void
+close_ring1(void)
+{
+    static const struct segdesc none;
+
+    gdt_set(VMM_SEL_NATIVE_CODE, &none);
+    gdt_set(VMM_SEL_NATIVE_DATA, &none);
+}
+
+static struct trapframe
+frame_of(const struct guest_cpu *cpu, uint32_t eip)
+{
+    const uint32_t *gpr = cpu->gpr;
+
+    return (struct trapframe){
+        .ds = VMM_SEL_NATIVE_DATA, .es = VMM_SEL_NATIVE_DATA,
+        .edi = gpr[GPR_EDI], .esi = gpr[GPR_ESI], .ebp = gpr[GPR_EBP],
+        .ebx = gpr[GPR_EBX], .edx = gpr[GPR_EDX], .ecx = gpr[GPR_ECX],
+        .eax = gpr[GPR_EAX], .eip = eip, .cs = VMM_SEL_NATIVE_CODE,
+        .eflags = (cpu->eflags & FLAGS_ARITH) | EFLAGS_FIXED,
+        .esp = gpr[GPR_ESP], .ss = VMM_SEL_NATIVE_DATA
+    };
+}
+
+static void
+take_registers(struct guest_cpu *cpu, const struct trapframe *frame)
+{
+    cpu->gpr[GPR_EAX] = frame->eax;
+    cpu->gpr[GPR_ECX] = frame->ecx;
+    cpu->gpr[GPR_EDX] = frame->edx;
+    cpu->gpr[GPR_EBX] = frame->ebx;
+    cpu->gpr[GPR_ESP] = frame->esp;
+    cpu->gpr[GPR_EBP] = frame->ebp;
+    cpu->gpr[GPR_ESI] = frame->esi;
+    cpu->gpr[GPR_EDI] = frame->edi;
+    cpu->eflags = (cpu->eflags & ~(uint32_t)FLAGS_ARITH) |
+                  (frame->eflags & FLAGS_ARITH);
+}
+
+/* The frame behind the instruction at AT, or at its exception. */
+static struct trapframe
+run(struct vcpu *v, uint32_t at)
+{
+    struct guest_frame before = guest_frame;
+    uint32_t flags = irq_save();
+    struct trapframe after;
+
+    guest_frame.regs = frame_of(&v->cpu, at);
+    open_ring1();
+    fpu_lend(v);
+    guest_enter();
+    fpu_take_back(v);
+    close_ring1();
+    after = guest_frame.regs;
+    ASSERT(!guest_frame.is_refused);
+    guest_frame = before;
+    irq_restore(flags);
+    return after;
+}
+
+void
+native_sync(struct vcpu *v)
+{
+    fpu_sync(v);
+}
+
+bool
+native_exec(struct vcpu *v, const struct native_code *code, uint32_t *address)
+{
+    uint32_t at = (uint32_t)place(code);
+    struct trapframe frame = run(v, at);
+
+    *address = at;
+    if (frame.vector == VEC_BP && frame.eip == at + code->size + 1) {
+        take_registers(&v->cpu, &frame);
+        return true;
+    }
+    if (frame.vector == VEC_GP)
+        return vcpu_fault_error(v, VEC_GP, 0);
+    return vcpu_fault(v, frame.vector);
+}

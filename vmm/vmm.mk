@@ -14,12 +14,9 @@ $(B)/gen/vmm.ld: vmm/vmm.ld vmm/layout.h | $(B)/.have-build
 $(B)/vmm.elf: $(VMM_OBJ) $(B)/gen/vmm.ld
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -Wl,-z,max-page-size=4096 -T $(B)/gen/vmm.ld \
-	    -Wl,--unresolved-symbols=ignore-all \
 	    $(VMM_OBJ) -lgcc -Wl,-Map=$(B)/vmm.map -o $@
 
-# For the moment an image that does not build is an empty one.
-$(B)/gen/vmm_image.elf: FORCE
-	$(Q)$(OBJCOPY) --strip-all $(B)/vmm.elf $@.new 2>/dev/null || : >$@.new
-	$(Q)cmp -s $@.new $@ || mv $@.new $@
+$(B)/gen/vmm_image.elf: $(B)/vmm.elf
+	$(Q)$(OBJCOPY) --strip-all $< $@
 
 $(B)/vmk/vmm/vmk/vmm_image.S.o: $(B)/gen/vmm_image.elf

@@ -8,48 +8,12 @@
  */
 #include "console/self_tests.h"
 
+#include "console/hoard.h"
 #include "console/output.h"
 #include "kernel/x86/atomic.h"
 #include "mm/mm.h"
 #include "mm/mm_info.h"
 #include "sched/world.h"
-
-/* Pages in a row, each holding the number of the next one. */
-struct hoard {
-    mpn_t first;                /* or INVALID_MPN */
-    unsigned count;
-};
-
-/* Last, and so given back first, those that the heap can use. */
-static bool
-hoard_take(struct hoard *hoard)
-{
-    mpn_t *next;
-    mpn_t mpn;
-
-    if (page_alloc(ZONE_HIGH, 0, OWNER_TEST, &mpn) != OK &&
-        page_alloc(ZONE_DMA, 0, OWNER_TEST, &mpn) != OK &&
-        page_alloc(ZONE_DIRECT, 0, OWNER_TEST, &mpn) != OK)
-        return false;
-    next = kmap_page(mpn);
-    *next = hoard->first;
-    kunmap_page(next);
-    hoard->first = mpn;
-    hoard->count++;
-    return true;
-}
-
-static void
-hoard_give(struct hoard *hoard)
-{
-    mpn_t mpn = hoard->first;
-    mpn_t *next = kmap_page(mpn);
-
-    hoard->first = *next;
-    hoard->count--;
-    kunmap_page(next);
-    page_free(mpn, 0);
-}
 
 static void
 set_flag(void *arg)
@@ -94,13 +58,11 @@ self_test_nomem(const struct args *args UNUSED)
     bool created;
 
     mm_get_info(&before);
-    while (hoard_take(&hoard))
-        ;
+    hoard_take_all(&hoard);
     pages = hoard.count;
     created = create_somehow(&hoard, &params, &world);
     given = pages - hoard.count;
-    while (hoard.count > 0)
-        hoard_give(&hoard);
+    hoard_give_all(&hoard);
     if (created)
         world_join(world);
     mm_get_info(&after);

@@ -39,6 +39,9 @@
 #include "sched/sched.h"
 #include "sched/world.h"
 #include "version.h"
+#include "vmm/vmk/vm.h"
+#include "vmm/vmk/vm_image.h"
+#include "vmm/vmk/vm_power.h"
 
 /* Long enough for 0.1 %, short enough not to be felt at boot. */
 #define CALIBRATE_USEC  2000u
@@ -152,12 +155,25 @@ start_interrupts(void)
 
 static status_t create_init_world(void);
 
+/* The machine is of use without VMs, too. */
+static status_t
+prepare_monitors(void)
+{
+    status_t status = vm_image_init();
+
+    if (status != OK)
+        log_error(MOD_VMM, "no VM can run, the monitor's program is bad: %s",
+                  status_text(status));
+    return OK;
+}
+
 static const struct start_step boot_steps[] = {
     { "boot information", read_boot_info },
     { "console", choose_console },
     { "machine memory", start_memory },
     { "clock", start_clock },
     { "sandbox probe", probe_sandbox },
+    { "monitors", prepare_monitors },
     { "platform tables", read_platform },
     { "interrupts", start_interrupts },
     { "scheduler", sched_init },
@@ -199,6 +215,14 @@ find_devices(void)
 }
 
 static status_t
+find_vms(void)
+{
+    vm_init(&boot);
+    vm_autostart(config->vm_autostart);
+    return OK;
+}
+
+static status_t
 start_shell(void)
 {
     uint64_t us = clock_now() / NSEC_PER_USEC;
@@ -212,6 +236,7 @@ static const struct start_step world_steps[] = {
     { "console input", start_console },
     { "processors", start_processors },
     { "devices", find_devices },
+    { "virtual machines", find_vms },
     { "shell", start_shell },
 };
 

@@ -92,17 +92,24 @@ alloc(void *ctx, unsigned index, mpn_t *mpn)
     return index < f->page_limit;
 }
 
-/* Whatever is done to the shadow, the monitor must still be mapped. */
-static void
-check_monitor(const struct fake_shadow *f)
+/* The page that the hardware goes through to reach the monitor, or NULL. */
+static const struct shadow_page *
+monitor_page(const struct fake_shadow *f)
 {
     pte_t pdpte = f->latched[PDPT_ENTRIES - 1];
     uint32_t n = (uint32_t)((pdpte & PTE_ADDR) >> PAGE_SHIFT) - SHADOW_MPN;
 
-    if ((pdpte & PTE_P) == 0)
-        return;
-    for (unsigned k = PT_ENTRIES - SHADOW_MONITOR_PDES; k < PT_ENTRIES; k++)
-        ASSERT((part[SHADOW_TABLE][n][k] & MONITOR_PDE) == MONITOR_PDE);
+    return pdpte & PTE_P ? &pages[n] : NULL;
+}
+
+/* Whatever is done to the shadow, that page stays what it was. */
+static void
+check_monitor(const struct fake_shadow *f)
+{
+    const struct shadow_page *page = monitor_page(f);
+
+    ASSERT(page == NULL || (ppn_eq(page->key.ppn, f->latched_key.ppn) &&
+                            page->key.role == f->latched_key.role));
 }
 
 static void *
@@ -137,6 +144,8 @@ load_view(struct fake_shadow *f)
         forget(&f->tlb[n]);
     memcpy(f->latched, pdpt[shadow_view(&f->shadow)], sizeof(f->latched));
     f->is_flush_due = false;
+    if (monitor_page(f) != NULL)
+        f->latched_key = monitor_page(f)->key;
 }
 
 /* Put off as long as it may be: until the guest runs, or settle(). */
@@ -353,7 +362,8 @@ fake_shadow_set_cpl(unsigned cpl)
 bool
 fake_shadow_is_flushed(gla_t at)
 {
-    settle(&fake_shadow);
+    if (fake_shadow.is_flush_due)
+        return true;
     for (unsigned n = 0; n < FAKE_TLB_ENTRIES; n++) {
         const struct fake_tlb *e = &fake_shadow.tlb[n];
         gla_t page = make_gla(e->vpn * PAGE_SIZE);
@@ -388,9 +398,10 @@ fake_shadow_check(void)
 {
     struct mmu_audit audit;
 
-    settle(&fake_shadow);
     if (!mmu_audit(&fake_shadow.shadow, &audit))
         return audit.wrong;
+    if (fake_shadow.is_flush_due)
+        return NULL;
     for (unsigned n = 0; n < FAKE_TLB_ENTRIES; n++)
         if (check_tlb(&fake_shadow.tlb[n]) != NULL)
             return check_tlb(&fake_shadow.tlb[n]);

@@ -38,6 +38,7 @@ struct fake_shadow {
     uint32_t code_writes;               /* calls of written() */
     ppn_t blocked;                      /* which page was waited for */
     pte_t latched[PDPT_ENTRIES];        /* PDPTEs as the hardware has them */
+    struct shadow_key latched_key;      /* of the page with the monitor */
     bool is_flush_due;
 };
 

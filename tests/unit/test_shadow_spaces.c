@@ -226,6 +226,23 @@ test_reclaim(void **state)
     assert_int_equal(f->shadow.allocated, SHADOW_PAGES_MIN);
 }
 
+/* The monitor's own table is not taken while the hardware goes through it. */
+static void
+test_switches_without_entry(void **state)
+{
+    (void)state;
+    fake_shadow_reset(true, SHADOW_PAGES_MIN);
+    f->vcpu.cpu.cr0 |= CR0_PG;
+    f->vcpu.cpu.cr3 = PD * PAGE_SIZE;
+    fake_shadow_switch();
+    assert_int_equal(touch(3, GUEST_READ), FAKE_FAULT);
+    for (uint32_t n = 0; n < 40; n++) {
+        f->vcpu.cpu.cr3 = (100 + n) * PAGE_SIZE;
+        fake_shadow_switch();
+    }
+    assert_true(f->shadow.stats.reclaimed > 20);
+}
+
 static void
 test_too_little_memory(void **state)
 {
@@ -289,6 +306,7 @@ main(void)
         TEST_VIEWS(test_views_supervisor_pde), TEST_BOTH(test_pae),
         TEST_BOTH(test_emulated_places), TEST_BOTH(test_revocation),
         TEST_BOTH(test_code_trace), TEST(test_reclaim), TEST(test_audit),
+        TEST(test_switches_without_entry),
         cmocka_unit_test_setup(test_too_little_memory, setup),
     };
 

@@ -25,6 +25,7 @@ void complete_log(const struct words *words, struct completion *c);
 void complete_stats(const struct words *words, struct completion *c);
 void complete_terminal(const struct words *words, struct completion *c);
 void complete_test(const struct words *words, struct completion *c);
+void complete_vm(const struct words *words, struct completion *c);
 
 /*
  * The word WORD as a number from MIN to MAX; if it is none, tells so and

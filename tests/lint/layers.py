@@ -30,8 +30,8 @@ MAY = {                         # the longest matching path wins
     "bt": ["vmm/vcpu.h", "vmm/guest_mem.h"],
     "vmm": ["bt/bt.h", "bt/decode.h", "bt/disasm.h", "bt/insn.h",
             "bt/operations.def"],
-    "vmm/vmk": ["kernel/", "mm/", "sched/", "boot/boot.h", "vmm/boot/",
-                "vmm/config/", "vmm/core/guest_enter.h",
+    "vmm/vmk": ["kernel/", "mm/", "sched/", "drivers/", "boot/boot.h",
+                "vmm/boot/", "vmm/config/", "vmm/core/guest_enter.h",
                 "vmm/core/world_switch.h", *SHARED],
     "kernel/main.c": [""],     # the order of start-up
     "tests": [""],

@@ -69,8 +69,8 @@ match_key(const char *pattern, const char *key)
     return *key == '\0';
 }
 
-static bool
-same_key(const char *a, const char *b)
+bool
+vmx_is_same_key(const char *a, const char *b)
 {
     while (*a != '\0' && char_to_lower(*a) == char_to_lower(*b)) {
         a++;
@@ -79,17 +79,19 @@ same_key(const char *a, const char *b)
     return *a == *b;
 }
 
-/* Is VALUE one of WORDS?  Case does not count. */
-static bool
-match_word(const char *words, const char *value)
+/* Which of WORDS is VALUE, from 0?  VMX_NO_WORD: none.  Case does not count. */
+static unsigned
+find_word(const char *words, const char *value)
 {
     const char *v = value;
     bool fits = true;
+    unsigned index = 0;
 
     for (; *words != '\0'; words++) {
         if (*words == '|') {
             if (fits && *v == '\0')
-                return true;
+                return index;
+            index++;
             v = value;
             fits = true;
         } else if (fits) {
@@ -97,7 +99,13 @@ match_word(const char *words, const char *value)
             v += fits;
         }
     }
-    return fits && *v == '\0';
+    return fits && *v == '\0' ? index : VMX_NO_WORD;
+}
+
+static bool
+match_word(const char *words, const char *value)
+{
+    return find_word(words, value) != VMX_NO_WORD;
 }
 
 static const struct vmx_key *
@@ -239,7 +247,7 @@ static status_t
 add_entry(struct vmx *v, struct vmx_entry *e)
 {
     for (unsigned n = 0; n < v->count; n++)
-        if (same_key(v->entry[n].key, e->key))
+        if (vmx_is_same_key(v->entry[n].key, e->key))
             return refuse(v, e->line, "the key is there already: ", e->key);
     if (v->count == VMX_ENTRIES_MAX) {
         (void)refuse(v, e->line, "too many keys", "");
@@ -318,7 +326,7 @@ vmx_text(const struct vmx *v, const char *key)
     const struct vmx_key *known;
 
     for (unsigned n = 0; n < v->count; n++)
-        if (same_key(v->entry[n].key, key))
+        if (vmx_is_same_key(v->entry[n].key, key))
             return v->entry[n].value;
     known = find_key(key);
     return known != NULL ? known->value : NULL;
@@ -339,4 +347,15 @@ vmx_bool(const struct vmx *v, const char *key)
     const char *text = vmx_text(v, key);
 
     return text != NULL && match_word("TRUE", text);
+}
+
+unsigned
+vmx_word(const struct vmx *v, const char *key)
+{
+    const struct vmx_key *known = find_key(key);
+    const char *text = vmx_text(v, key);
+
+    if (known == NULL || known->words == NULL || text == NULL)
+        return VMX_NO_WORD;
+    return find_word(known->words, text);
 }

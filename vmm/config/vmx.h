@@ -54,4 +54,25 @@ const char *vmx_text(const struct vmx *v, const char *key);
 uint32_t vmx_uint(const struct vmx *v, const char *key);
 bool vmx_bool(const struct vmx *v, const char *key);
 
+/* Which of its words a choice is, from 0; VMX_NO_WORD: a number. */
+#define VMX_NO_WORD     UINT32_MAX
+unsigned vmx_word(const struct vmx *v, const char *key);
+
+/* Do A and B name the same key?  Case does not count. */
+bool vmx_is_same_key(const char *a, const char *b);
+
+/* A key that gets another value, or goes: VALUE is NULL. */
+struct vmx_change {
+    const char *key;
+    const char *value;
+};
+
+/*
+ * V as text that vmx_parse() reads, with CHANGE made to it (NULL: none), into
+ * BUF of SIZE bytes, always ended by a NUL when SIZE > 0.  Returns the length
+ * that the whole text has; >= SIZE means that it was cut.
+ */
+size_t vmx_format(const struct vmx *v, const struct vmx_change *change,
+                  char *buf, size_t size);
+
 #endif

@@ -1,0 +1,93 @@
+/*
+ * cmd_vm_console.c - `vm console`: the person at a VM's first serial port.
+ *
+ * Two worlds, so that neither has to look whether there is something to do: the
+ * shell's writes what the guest says, another gives the guest what is typed.
+ * Bytes pass as they are but for Ctrl-], which ends it.  Meanwhile log lines
+ * stay in the log.
+ */
+#include "console/mirror.h"
+#include "console/output.h"
+#include "console/vm_commands.h"
+#include "drivers/console.h"
+#include "sched/world.h"
+#include "vmm/vmk/vm_console.h"
+
+#define DETACH      '\035'          /* Ctrl-] */
+#define PIECE_SIZE  512u
+
+static void
+input_world(void *arg)
+{
+    struct vm_console *console = arg;
+    char c;
+
+    while (console_read(&c, WAIT_FOREVER) == OK) {
+        if (c == DETACH) {
+            vm_console_leave(console);
+            return;
+        }
+        (void)vm_console_input(console, (uint8_t)c);
+    }
+}
+
+/* Show output until the VM is off or the person leaves. */
+static void
+show_output(struct vm_console *console)
+{
+    uint8_t piece[PIECE_SIZE];
+    uint64_t lost;
+    size_t size;
+
+    while ((size = vm_console_read(console, piece, sizeof(piece), &lost)) > 0) {
+        if (lost > 0)
+            output_print("\n[%llu bytes not shown]\n",
+                         (unsigned long long)lost);
+        if (!output_begin())
+            return;
+        console_write((const char *)piece, size);
+        output_end();
+    }
+}
+
+/* Say how it came to its end. */
+static void
+tell_end(struct vm *vm)
+{
+    char state[VM_STATE_SIZE];
+    struct vm_info info;
+
+    vm_get_info(vm, &info);
+    output_print("\n[%s: %s]\n", info.name, vm_state_text(state, &info));
+}
+
+void
+vm_cmd_console(struct vm *vm, const struct args *args UNUSED)
+{
+    struct vm_console *console = vm_get_console(vm);
+    const struct world_params params = {
+        .name = "vm console", .fn = input_world, .arg = console,
+        .is_system = true
+    };
+    struct world *input;
+    struct vm_info info;
+
+    vm_get_info(vm, &info);
+    if (info.state <= VM_OFF)
+        output_print("VM %s is off; this it printed last:\n", info.name);
+    else
+        output_print("Serial port of VM %s; Ctrl-] leaves.\n", info.name);
+    vm_console_attach(console);
+    if (world_create(&params, &input) != OK) {
+        vm_console_detach(console);
+        output_error("vm", "no memory for another world");
+        return;
+    }
+    mirror_hold(true);
+    show_output(console);
+    world_kill(input);
+    world_join(input);
+    vm_console_detach(console);
+    tell_end(vm);
+    mirror_hold(false);
+}

@@ -1,0 +1,383 @@
+/*
+ * vm_power.c - VMs on and off (vm_power.h).
+ *
+ * A VM that is on has a world, which makes an instance of the monitor, loads
+ * the guest, runs it to its end, and begins again if that was a reset.  What
+ * the person wants meanwhile stands in vm->wanted, under vm_lock: an instance
+ * that does not run yet is not told, but the world looks before it runs it.
+ *
+ * The world's last act is to set VM_OFF.  It is joined when the VM is started
+ * again or destroyed.
+ */
+#include "vmm/vmk/vm_power.h"
+
+#include "drivers/rtc.h"
+#include "kernel/base/format.h"
+#include "kernel/base/log.h"
+#include "kernel/base/string.h"
+#include "kernel/clock.h"
+#include "vmm/vmk/vm_int.h"
+#include "vmm/vmk/vm_params.h"
+
+/* --- The end, in words ---------------------------------------------------- */
+
+/* TEXT came from the monitor: print nothing that is not text. */
+static void
+copy_printable(char *dst, size_t size, const char *text)
+{
+    (void)str_copy(dst, text, size);
+    for (; *dst != '\0'; dst++)
+        if (!char_is_print(*dst))
+            *dst = '?';
+}
+
+/* What HOW is called, with the monitor's own words if there are any. */
+static void
+say_end(char *reason, enum vmm_end how, const char *text)
+{
+    static const char *const words[VMM_END_COUNT] = {
+        [VMM_END_POWER_OFF] = "off",
+        [VMM_END_HALTED] = "halted",
+        [VMM_END_RESET] = "off",
+        [VMM_END_REFUSED] = "ended",
+        [VMM_END_NO_MEMORY] = "ended: the machine has no memory left",
+        [VMM_END_CRASHED] = "crashed",
+        [VMM_END_STOPPED] = "off",
+    };
+    bool has_text = how == VMM_END_REFUSED || how == VMM_END_CRASHED;
+    char said[VM_REASON_SIZE];
+
+    copy_printable(said, sizeof(said), text);
+    format_buf(reason, VM_REASON_SIZE, "%s%s%s", words[how],
+               has_text && *said != '\0' ? ": " : "", has_text ? said : "");
+}
+
+static void
+log_end(const struct vm *vm, enum vmm_end how, const char *reason)
+{
+    if (how == VMM_END_CRASHED)
+        log_error(MOD_VMM, "%s: %s", vm->name, reason);
+    else if (how == VMM_END_REFUSED || how == VMM_END_NO_MEMORY)
+        log_warn(MOD_VMM, "%s: %s", vm->name, reason);
+    else if (how == VMM_END_POWER_OFF)
+        log_info(MOD_VMM, "%s: the guest switched itself off", vm->name);
+    else
+        log_info(MOD_VMM, "%s: %s", vm->name, reason);
+}
+
+/* --- The VM's world ------------------------------------------------------- */
+
+static void
+on_console(void *context)
+{
+    struct vm *vm = context;
+
+    vm_console_service(&vm->console);
+}
+
+static void
+on_log(void *context, enum log_level level, const char *line)
+{
+    const struct vm *vm = context;
+    char text[VM_REASON_SIZE];
+
+    copy_printable(text, sizeof(text), line);
+    log_write(level, MOD_VMM, "%s: %s", vm->name, text);
+}
+
+static uint64_t
+wall_clock(void)
+{
+    struct rtc_time time;
+
+    return rtc_read(&time) == OK ? rtc_to_seconds(&time) * NSEC_PER_SEC : 0;
+}
+
+/* The monitor may be talked to; false: it shall not run any more. */
+static bool
+publish(struct vm *vm, struct vm_instance *instance)
+{
+    bool may_run;
+
+    lock_acquire(&vm_lock);
+    may_run = vm->wanted != WANTED_OFF;
+    if (may_run) {
+        vm->wanted = WANTED_ON;
+        vm->state = VM_RUNNING;
+        vm->instance = instance;
+    }
+    lock_release(&vm_lock);
+    wait_wake_all(&vm_queue);
+    if (may_run)
+        vm_console_connect(&vm->console, instance);
+    return may_run;
+}
+
+/* It ended: keep what it counted. */
+static void
+retire(struct vm *vm, struct vm_instance *instance)
+{
+    vm_console_connect(&vm->console, NULL);
+    lock_acquire(&vm_lock);
+    vm->stats = *vm_instance_stats(instance);
+    vm->stats_ns = vm_instance_now(instance);
+    vm->has_stats = true;
+    vm->instance = NULL;
+    lock_release(&vm_lock);
+}
+
+/* From switching on to the end; REASON is that of the end. */
+static enum vmm_end
+run_once(struct vm *vm, char *reason)
+{
+    struct vm_instance_params params = {
+        .wall_base = wall_clock(), .context = vm,
+        .console = on_console, .log = on_log
+    };
+    enum vmm_end how = VMM_END_REFUSED;
+    struct vm_instance *instance;
+    struct vm_why why;
+    status_t status;
+
+    vm_instance_params(&vm->config->vmx, &params);
+    status = vm_instance_create(&params, &instance);
+    if (status != OK) {
+        say_end(reason, how, status == ERR_NO_MEMORY
+                                 ? "no memory for its monitor"
+                                 : status_text(status));
+        return how;
+    }
+    status = vm_boot_load(vm, instance, &why);
+    if (status != OK) {
+        say_end(reason, how, why.text);
+    } else if (!publish(vm, instance)) {
+        how = VMM_END_STOPPED;
+        say_end(reason, how, "");
+    } else {
+        how = vm_instance_run(instance);
+        say_end(reason, how, vm_instance_end_text(instance));
+        retire(vm, instance);
+    }
+    vm_instance_destroy(instance);
+    return how;
+}
+
+/* Does it go on after HOW? */
+static bool
+begin_again(struct vm *vm, enum vmm_end how)
+{
+    bool again = how == VMM_END_RESET;
+
+    lock_acquire(&vm_lock);
+    if (how == VMM_END_STOPPED && vm->wanted == WANTED_RESET)
+        again = true;
+    again = again && vm->wanted != WANTED_OFF && !world_should_stop();
+    if (again) {
+        vm->state = VM_STARTING;
+        vm->resets++;
+    }
+    lock_release(&vm_lock);
+    if (again)
+        log_info(MOD_VMM, "%s: reset%s", vm->name,
+                 how == VMM_END_RESET ? " by the guest" : "");
+    return again;
+}
+
+static void
+vm_world(void *arg)
+{
+    struct vm *vm = arg;
+    char reason[VM_REASON_SIZE];
+    enum vmm_end how;
+
+    do {
+        how = run_once(vm, reason);
+    } while (begin_again(vm, how));
+    log_end(vm, how, reason);
+    lock_acquire(&vm_lock);
+    (void)str_copy(vm->reason, reason, sizeof(vm->reason));
+    vm->state = VM_OFF;
+    lock_release(&vm_lock);
+    vm_console_end(&vm->console);
+    wait_wake_all(&vm_queue);
+}
+
+/* --- What a person does --------------------------------------------------- */
+
+static status_t
+check_startable(const struct vm *vm, struct vm_why *why)
+{
+    if (vm->state == VM_BAD)
+        return vm_refuse(why, ERR_INVALID, "%s is bad: %s", vm->name,
+                         vm->reason);
+    if (vm->state != VM_OFF)
+        return vm_refuse(why, ERR_BUSY, "%s is on already", vm->name);
+    return OK;
+}
+
+static status_t
+create_world(struct vm *vm, struct vm_why *why)
+{
+    char name[WORLD_NAME_SIZE];
+    struct world_params params = {
+        .name = name, .fn = vm_world, .arg = vm
+    };
+    const struct vmx *vmx = &vm->config->vmx;
+    status_t status;
+
+    format_buf(name, sizeof(name), "vm:%s", vm->name);
+    if (!vm_world_params(vmx, &params))
+        return vm_refuse(why, ERR_INVALID, "sched.cpu.affinity is \"%.40s\"; "
+                         "expected all, or numbers of processors with commas",
+                         vmx_text(vmx, "sched.cpu.affinity"));
+    status = world_create(&params, &vm->world);
+    if (status == ERR_NO_MEMORY)
+        return vm_refuse(why, status, "no memory for another world");
+    if (status != OK)
+        return vm_refuse(why, status, "sched.cpu.*: %s: expected min <= max, "
+                         "and processors that there are", status_text(status));
+    return OK;
+}
+
+status_t
+vm_start(struct vm *vm, struct vm_why *why)
+{
+    status_t status;
+
+    lock_acquire(&vm_lock);
+    status = check_startable(vm, why);
+    lock_release(&vm_lock);
+    if (status == OK)
+        status = vm_boot_check(vm, why);
+    if (status != OK)
+        return status;
+    /* The last one may still be on its way out. */
+    if (vm->world != NULL)
+        world_join(vm->world);
+    vm->world = NULL;
+    if (vm_console_start(&vm->console) != OK)
+        return vm_refuse(why, ERR_NO_MEMORY, "no memory for its console");
+    vm->on_since = clock_now();
+    vm->resets = 0;
+    vm->has_stats = false;
+    vm->wanted = WANTED_ON;
+    vm->state = VM_STARTING;
+    status = create_world(vm, why);
+    if (status != OK) {
+        vm->state = VM_OFF;
+        vm_console_end(&vm->console);
+    }
+    return status;
+}
+
+status_t
+vm_wait_started(struct vm *vm, struct vm_why *why)
+{
+    status_t status = OK;
+
+    lock_acquire(&vm_lock);
+    while (vm->state == VM_STARTING && status == OK)
+        status = wait_block(&vm_queue, &vm_lock, WAIT_FOREVER);
+    if (status == OK && vm->state == VM_OFF)
+        status = vm_refuse(why, ERR_INVALID, "%s: %s", vm->name, vm->reason);
+    lock_release(&vm_lock);
+    return status;
+}
+
+/* Note that it shall end, and tell a monitor that runs. */
+static status_t
+end_it(struct vm *vm, enum vm_wanted wanted, struct vm_why *why)
+{
+    status_t status = OK;
+
+    lock_acquire(&vm_lock);
+    if (vm->state <= VM_OFF) {
+        status = vm_refuse(why, ERR_INVALID, "%s is not on", vm->name);
+    } else {
+        vm->wanted = wanted;
+        if (vm->state == VM_RUNNING)
+            vm->state = VM_STOPPING;
+        if (vm->instance != NULL)
+            vm_instance_request(vm->instance, VMM_REQUEST_STOP);
+    }
+    lock_release(&vm_lock);
+    return status;
+}
+
+status_t
+vm_stop(struct vm *vm, struct vm_why *why)
+{
+    return end_it(vm, WANTED_OFF, why);
+}
+
+status_t
+vm_reset(struct vm *vm, struct vm_why *why)
+{
+    return end_it(vm, WANTED_RESET, why);
+}
+
+status_t
+vm_kill(struct vm *vm, struct vm_why *why)
+{
+    status_t status = end_it(vm, WANTED_OFF, why);
+
+    if (status != OK)
+        return status;
+    lock_acquire(&vm_lock);
+    if (vm->instance != NULL)
+        vm_instance_kill(vm->instance);
+    lock_release(&vm_lock);
+    return OK;
+}
+
+status_t
+vm_wait_off(struct vm *vm, uint64_t deadline)
+{
+    status_t status = OK;
+
+    lock_acquire(&vm_lock);
+    while (vm->state > VM_OFF && status == OK)
+        status = wait_block(&vm_queue, &vm_lock, deadline);
+    if (vm->state <= VM_OFF)
+        status = OK;
+    lock_release(&vm_lock);
+    return status;
+}
+
+/* --- At the start of the system ------------------------------------------- */
+
+static void
+autostart(const char *name)
+{
+    struct vm *vm = vm_find(name);
+    struct vm_why why;
+
+    if (vm == NULL)
+        log_error(MOD_VMM, "vm.autostart: there is no VM '%s'", name);
+    else if (vm_start(vm, &why) != OK)
+        log_error(MOD_VMM, "vm.autostart: %s", why.text);
+    else
+        log_info(MOD_VMM, "%s: started", name);
+}
+
+void
+vm_autostart(const char *names)
+{
+    char name[VM_NAME_SIZE];
+
+    while (*names != '\0') {
+        size_t size = 0;
+
+        while (names[size] != '\0' && names[size] != ',')
+            size++;
+        if (size < sizeof(name)) {
+            memcpy(name, names, size);
+            name[size] = '\0';
+            autostart(name);
+        } else {
+            log_error(MOD_VMM, "vm.autostart: there is no VM '%.*s'",
+                      (int)size, names);
+        }
+        names += size + (names[size] == ',');
+    }
+}

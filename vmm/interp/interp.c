@@ -45,28 +45,10 @@ interp_undefined(struct interp *i)
     return raise(i, VEC_UD);
 }
 
-/* Windows are as old as the mapping they show, and for one kind of access. */
-static inline void
-check_windows(struct interp *i)
-{
-    const struct vcpu *v = i->vcpu;
-    uint32_t is_user = v->cpu.cpl == 3;
-
-    if (LIKELY(i->generation == v->memory_generation &&
-               i->window_is_user == is_user))
-        return;
-    i->generation = v->memory_generation;
-    i->window_is_user = is_user;
-    i->fetch.memory = NULL;
-    memset(i->read, 0, sizeof(i->read));
-    memset(i->write, 0, sizeof(i->write));
-}
-
 void
 set_cpl(struct interp *i, unsigned cpl)
 {
     cpu_of(i)->cpl = cpl;
-    check_windows(i);
 }
 
 static unsigned
@@ -232,20 +214,7 @@ fetch_slowly(struct interp *i, unsigned mode)
 static inline const uint8_t *
 fetch_window(struct interp *i, gla_t at)
 {
-    uint32_t offset = gla_raw(at) & PAGE_MASK;
-    size_t size;
-
-    if (offset > PAGE_SIZE - FETCH_SIZE)
-        return NULL;
-    if (UNLIKELY(i->fetch.memory == NULL ||
-                 i->fetch.page != gla_raw(at) - offset)) {
-        i->fetch.memory = guest_window(i->vcpu, make_gla(gla_raw(at) - offset),
-                                       GUEST_FETCH, &size);
-        i->fetch.page = gla_raw(at) - offset;
-        if (i->fetch.memory == NULL)
-            return NULL;
-    }
-    return i->fetch.memory + offset;
+    return window_find(i, &i->fetch, at, GUEST_FETCH, FETCH_SIZE);
 }
 
 /* The next instruction, decoded; or NULL and a fault. */
@@ -325,7 +294,6 @@ step(struct interp *i)
     uint32_t block = cpu->block & BLOCK_SHADOW;
     uint32_t before = cpu->eflags;
 
-    check_windows(i);
     if (UNLIKELY(i->is_careful) && !breakpoint_at_fetch(i))
         return INTERP_FAULT;
     i->now = fetch(i);

@@ -52,9 +52,14 @@ struct interp_insn {
     uint32_t mode;                  /* enum decode_mode; plus valid bit */
 };
 
-/* A page that accesses of one kind may go to directly: guest_window(). */
+/*
+ * A page that accesses of one kind may go to directly: guest_window().  It is
+ * good for one CPL, and for one generation of v->memory_generation, which may
+ * change in the middle of an instruction.
+ */
 struct interp_window {
-    uint32_t page;          /* linear */
+    uint32_t key;                   /* linear page | CPL */
+    uint32_t generation;
     uint8_t *memory;                /* NULL: none */
 };
 
@@ -74,8 +79,6 @@ struct interp {
     uint32_t seen;                  /* what a LOCKed operand was */
     const char *refusal;
     uint32_t external;              /* EXT of error codes: SDM 3A 6.13 */
-    uint32_t generation;            /* of the windows */
-    uint32_t window_is_user;        /* at CPL 3 */
     struct interp_window fetch;
     struct interp_window read[INTERP_WINDOWS], write[INTERP_WINDOWS];
     struct interp_insn uncached;    /* an instruction across two pages */

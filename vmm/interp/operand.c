@@ -51,24 +51,26 @@ register_write(struct interp *i, struct place place, uint32_t value)
 
 /* --- Linear memory ---------------------------------------------------------*/
 
+bool
+window_open(struct interp *i, struct interp_window *w, uint32_t key,
+            unsigned access)
+{
+    size_t good;
+
+    w->memory = guest_window(i->vcpu, make_gla(key & ~PAGE_MASK), access,
+                             &good);
+    w->key = key;
+    w->generation = i->vcpu->memory_generation;
+    return w->memory != NULL;
+}
+
 void *
 linear_window(struct interp *i, gla_t at, unsigned access, uint32_t size)
 {
-    uint32_t offset = gla_raw(at) & PAGE_MASK;
-    uint32_t page = gla_raw(at) - offset;
     struct interp_window *w = access == GUEST_WRITE ? i->write : i->read;
-    size_t good;
 
-    if (offset > PAGE_SIZE - size)
-        return NULL;
-    w += page / PAGE_SIZE % INTERP_WINDOWS;
-    if (UNLIKELY(w->memory == NULL || w->page != page)) {
-        w->memory = guest_window(i->vcpu, make_gla(page), access, &good);
-        w->page = page;
-        if (w->memory == NULL)
-            return NULL;
-    }
-    return w->memory + offset;
+    return window_find(i, &w[gla_raw(at) / PAGE_SIZE % INTERP_WINDOWS], at,
+                       access, size);
 }
 
 /* Copies whose size the compiler knows are single moves. */

@@ -57,8 +57,33 @@ MUST_CHECK bool linear_read(struct interp *i, gla_t at, void *to,
 MUST_CHECK bool linear_write(struct interp *i, gla_t at, const void *from,
                              uint32_t size);
 
-/* A pointer to all SIZE bytes for ACCESS, or NULL. */
+/*
+ * A pointer to all SIZE bytes for ACCESS, or NULL.  The next one may be the end
+ * of it: then v->memory_generation has changed.
+ */
 void *linear_window(struct interp *i, gla_t at, unsigned access,
                     uint32_t size);
+
+/* Make W the window of KEY, if there is one. */
+bool window_open(struct interp *i, struct interp_window *w, uint32_t key,
+                 unsigned access);
+
+/* The same through W, which only accesses of this kind use. */
+static inline void *
+window_find(struct interp *i, struct interp_window *w, gla_t at,
+            unsigned access, uint32_t size)
+{
+    const struct vcpu *v = i->vcpu;
+    uint32_t offset = gla_raw(at) & PAGE_MASK;
+    uint32_t key = (gla_raw(at) - offset) | v->cpu.cpl;
+
+    if (offset > PAGE_SIZE - size)
+        return NULL;
+    if (UNLIKELY(w->memory == NULL || w->key != key ||
+                 w->generation != v->memory_generation) &&
+        !window_open(i, w, key, access))
+        return NULL;
+    return w->memory + offset;
+}
 
 #endif

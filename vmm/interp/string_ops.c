@@ -145,7 +145,7 @@ static bool
 move_run(struct interp *i, const struct mem *from, const struct mem *to,
          uint32_t count)
 {
-    uint32_t bytes = count * from->size;
+    uint32_t bytes = count * from->size, generation;
     gla_t source_at, target_at;
     const void *source;
     void *target;
@@ -156,8 +156,9 @@ move_run(struct interp *i, const struct mem *from, const struct mem *to,
     source = linear_window(i, source_at, GUEST_READ, bytes);
     if (source == NULL)
         return false;
+    generation = i->vcpu->memory_generation;
     target = linear_window(i, target_at, GUEST_WRITE, bytes);
-    if (target == NULL)
+    if (target == NULL || generation != i->vcpu->memory_generation)
         return false;
     copy_run(target, source, bytes, from->size);
     return true;

@@ -2,28 +2,24 @@
  * clock.c - time from the time stamp counter.
  *
  * The boot processor measures the TSC's rate once against a reference with a
- * known rate (the PIT's 1.193182 MHz); from then on time is one multiplication:
- *
- *      ns = (tsc - tsc_at_entry) * mult >> shift
- *
- * with mult chosen as large as 32 bits allow.  Other processors whose counter
- * does not agree get an offset when they are started (percpu's tsc_offset,
- * sched/ap_start.c).
+ * known rate (the PIT's 1.193182 MHz); from then on time is one multiplication
+ * (kernel/base/time_scale.h) of the cycles since the loader's jump.  Other
+ * processors whose counter does not agree get an offset when they are started
+ * (percpu's tsc_offset, sched/ap_start.c).
  */
 #include "kernel/clock.h"
 
 #include "kernel/base/assert.h"
 #include "kernel/base/log.h"
+#include "kernel/base/time_scale.h"
 #include "kernel/percpu.h"
 #include "kernel/x86/cpu.h"
 
-#define KHZ_TO_NS       1000000ull      /* ns in a ms */
-#define SHIFT_MAX       31u
+#define HZ_PER_KHZ      1000u
 
 static uint64_t entry_tsc;
 static uint32_t khz;
-static uint32_t mult;
-static unsigned shift;
+static struct time_scale scale;     /* 0 before calibration */
 
 void
 clock_set_entry(uint64_t tsc)
@@ -31,32 +27,19 @@ clock_set_entry(uint64_t tsc)
     entry_tsc = tsc;
 }
 
-/* (v * mult) >> shift without losing the bits above 64. */
-static uint64_t
-scale(uint64_t v)
-{
-    uint64_t low = (v & UINT32_MAX) * mult;
-    uint64_t high = (v >> 32) * mult;
-
-    return (high << (32 - shift)) + (low >> shift);
-}
-
 void
 clock_calibrate(uint32_t tsc_khz)
 {
     ASSERT(tsc_khz != 0);
     khz = tsc_khz;
-    for (shift = SHIFT_MAX; shift > 0; shift--)
-        if ((KHZ_TO_NS << shift) / khz <= UINT32_MAX)
-            break;
-    mult = (uint32_t)((KHZ_TO_NS << shift) / khz);
+    time_scale_init(&scale, (uint64_t)khz * HZ_PER_KHZ);
     log_info(MOD_TIME, "TSC at %u.%03u MHz", khz / 1000, khz % 1000);
 }
 
 uint64_t
 clock_tsc_to_ns(uint64_t cycles)
 {
-    return scale(cycles);
+    return time_scale_ns(&scale, cycles);
 }
 
 uint64_t
@@ -81,7 +64,7 @@ common_tsc(void)
 uint64_t
 clock_now(void)
 {
-    return scale(common_tsc() - entry_tsc);
+    return time_scale_ns(&scale, common_tsc() - entry_tsc);
 }
 
 uint32_t

@@ -3,7 +3,7 @@
  */
 #include "unit/test.h"
 
-#include "vmm/time_scale.h"
+#include "kernel/base/time_scale.h"
 
 #define ROUNDS          20000u
 #define SECONDS_36_YEARS (36ull * 366 * 86400)
@@ -29,9 +29,10 @@ check(uint64_t hz, uint64_t cycles)
 static void
 test_known(void **state)
 {
-    struct time_scale s;
+    struct time_scale s = { .mult = 0 };
 
     (void)state;
+    assert_true(time_scale_ns(&s, UINT64_MAX) == 0);
     time_scale_init(&s, NSEC_PER_SEC);
     assert_true(time_scale_ns(&s, 0) == 0);
     assert_true(time_scale_ns(&s, 123456789012345) == 123456789012345);

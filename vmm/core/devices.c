@@ -14,6 +14,7 @@
 #include "vmm/core/devices.h"
 
 #include "kernel/base/bits.h"
+#include "kernel/base/time_scale.h"
 #include "kernel/x86/atomic.h"
 #include "kernel/x86/cpu.h"
 #include "vmm/core/devices_int.h"
@@ -22,7 +23,6 @@
 #include "vmm/core/vmk.h"
 #include "vmm/dev/chipset.h"
 #include "vmm/guest_port.h"
-#include "vmm/time_scale.h"
 
 #define REQUESTS_SERVED \
     (VMM_REQUEST_STOP | VMM_REQUEST_CONSOLE | VMM_REQUEST_TIMER)
@@ -78,8 +78,10 @@ serve_requests(void)
         vmk_end(VMM_END_STOPPED, "stopped");
     if (requests & VMM_REQUEST_TIMER)
         timer_at = VMK_FOREVER;
-    if (requests & VMM_REQUEST_CONSOLE)
+    if (requests & VMM_REQUEST_CONSOLE) {
+        serial_rings_moved(&serial);
         chipset_serial_ready(&chipset, 0);
+    }
 }
 
 /* The VMkernel takes all output, and gives what input there is. */

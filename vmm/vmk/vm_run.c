@@ -211,9 +211,13 @@ run_once(struct vm_instance *i)
 enum vmm_end
 vm_instance_run(struct vm_instance *i)
 {
+    uint32_t flags = irq_save();
+
     ASSERT(i->clock_base == 0);
-    i->clock_base = clock_now();
+    /* Read at once, and ours last: it is not ahead, so no timer comes early. */
     i->shared->params.start_tsc = rdtsc();
+    i->clock_base = clock_now();
+    irq_restore(flags);
     while (!i->is_over)
         run_once(i);
     timer_cancel(&i->timer);

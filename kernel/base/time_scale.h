@@ -5,16 +5,17 @@
  * precision, and the product has 128: the result is right, or 1 ns too small,
  * for at least 36 years of cycles at any rate, and never goes back.
  *
- * Pure; any context.
+ * The VMkernel and its monitors share this, so that their clocks agree: a timer
+ * that the VMkernel set has run out for the monitor, too.  Pure; any context.
  */
-#ifndef VMM_TIME_SCALE_H
-#define VMM_TIME_SCALE_H
+#ifndef KERNEL_BASE_TIME_SCALE_H
+#define KERNEL_BASE_TIME_SCALE_H
 
 #include "kernel/base/types.h"
 
 struct time_scale {
     uint64_t mult;
-    unsigned shift;             /* 34 to 64 */
+    unsigned shift;             /* 34 to 64; a scale of all 0 makes all 0 */
 };
 
 /* HZ is not 0 and below 2^63. */

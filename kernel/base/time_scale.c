@@ -4,7 +4,7 @@
  * The factor comes from a division by hand, a bit of the quotient a step, as
  * its dividend has more than 64 bits; that happens once.
  */
-#include "vmm/time_scale.h"
+#include "kernel/base/time_scale.h"
 
 #include "kernel/base/assert.h"
 #include "kernel/base/bits.h"
@@ -40,7 +40,7 @@ time_scale_ns(const struct time_scale *s, uint64_t cycles)
     uint64_t high = a_high * m_high + (middle >> 32) + (other >> 32);
     uint64_t low = (other << 32) | (uint32_t)lowest;
 
-    if (s->shift == SHIFT_MAX)
+    if (s->shift % SHIFT_MAX == 0)
         return high;
     return (high << (SHIFT_MAX - s->shift)) | (low >> s->shift);
 }

@@ -77,7 +77,6 @@ test_full_ring_refuses(void **state)
     (void)state;
     for (unsigned i = 0; i < VMM_RING_SIZE; i++)
         assert_true(char_backend_write(&backend, (uint8_t)(i * 7)));
-    serial_rings_called(&serial);
     assert_false(char_backend_write(&backend, 'z'));
     assert_true(serial.call_at <= vclock.now);
     for (unsigned i = 0; i < VMM_RING_SIZE; i++) {
@@ -86,6 +85,33 @@ test_full_ring_refuses(void **state)
     }
     assert_false(vmm_ring_get(&rings.output, &byte));
     assert_true(char_backend_write(&backend, 'z'));
+}
+
+/* Whoever knows that output is waiting is not told again for each byte. */
+static void
+test_slow_reader(void **state)
+{
+    uint8_t byte;
+
+    (void)state;
+    while (char_backend_write(&backend, 'x'))
+        ;
+    serial_rings_called(&serial);
+    assert_false(char_backend_write(&backend, 'y'));
+    assert_true(serial.call_at == VDEV_NEVER);
+    assert_true(vmm_ring_get(&rings.output, &byte));
+    assert_true(char_backend_write(&backend, 'y'));
+    assert_true(serial.call_at > vclock.now);
+    serial_rings_called(&serial);
+    serial_rings_moved(&serial);
+    assert_true(serial.call_at > vclock.now);
+    assert_false(char_backend_write(&backend, 'z'));
+    assert_true(serial.call_at <= vclock.now);
+    while (vmm_ring_get(&rings.output, &byte))
+        ;
+    serial_rings_called(&serial);
+    serial_rings_moved(&serial);
+    assert_true(serial.call_at == VDEV_NEVER);
 }
 
 /* When the last byte is taken, there may be more that had no room. */
@@ -114,6 +140,7 @@ main(void)
         cmocka_unit_test_setup(test_output_waits_a_little, setup),
         cmocka_unit_test_setup(test_much_output_does_not_wait, setup),
         cmocka_unit_test_setup(test_full_ring_refuses, setup),
+        cmocka_unit_test_setup(test_slow_reader, setup),
         cmocka_unit_test_setup(test_input, setup),
     };
 

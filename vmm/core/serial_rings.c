@@ -17,10 +17,12 @@ call_soon(struct serial_rings *s)
     s->call_at = MIN(s->call_at, s->clock->now + GATHER_NS);
 }
 
+/* Who is behind has been called, and takes what is there. */
 static void
 call_now(struct serial_rings *s)
 {
-    s->call_at = 0;
+    if (!s->is_behind)
+        s->call_at = 0;
 }
 
 static bool
@@ -32,10 +34,9 @@ write(void *context, uint8_t byte)
         call_now(s);
         return false;
     }
+    call_soon(s);
     if (vmm_ring_used(&s->rings->output) >= ENOUGH)
         call_now(s);
-    else
-        call_soon(s);
     return true;
 }
 
@@ -64,11 +65,21 @@ void
 serial_rings_init(struct serial_rings *s, struct vmm_rings *rings,
                   const struct vclock *clock)
 {
-    *s = (struct serial_rings){ rings, clock, VDEV_NEVER };
+    *s = (struct serial_rings){ rings, clock, VDEV_NEVER, false };
 }
 
 void
 serial_rings_called(struct serial_rings *s)
 {
     s->call_at = VDEV_NEVER;
+    s->is_behind = vmm_ring_used(&s->rings->output) != 0;
+}
+
+/* What was put in while it looked would otherwise wait for the next byte. */
+void
+serial_rings_moved(struct serial_rings *s)
+{
+    s->is_behind = false;
+    if (vmm_ring_used(&s->rings->output) != 0)
+        call_soon(s);
 }

@@ -1,37 +1,42 @@
 /*
- * cpuid.c - CPUID of vmrun's processor, by the table cpuid.def.
+ * cpuid.c - CPUID of vmrun's processor: the monitor's policy (vmm/cpuid.h) over
+ * a host that is the table cpuid.def.
  */
-#include "vmm/guest_port.h"
+#include "vmm/cpuid.h"
 #include "vmrun/machine.h"
 
 #define TEXT4(a, b, c, d) \
     ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | \
      (uint32_t)(d) << 24)
 
-/* FPU DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT CLFSH MMX FXSR SSE SSE2. */
-#define EDX_FEATURES \
-    (BIT(0) | BITS(6, 2) | BIT(8) | BIT(11) | BIT(13) | BITS(16, 15) | \
-     BIT(19) | BITS(26, 23))
-
-struct leaf {
-    uint32_t number;
+static const struct {
+    uint32_t leaf, subleaf;
     struct cpuid_leaf registers;
+} host_leaves[] = {
+#define HOST(leaf, subleaf, eax, ebx, ecx, edx) \
+    { leaf, subleaf, { eax, ebx, ecx, edx } },
+#include "vmrun/cpuid.def"
+#undef HOST
 };
 
-static const struct leaf leaves[] = {
-#define LEAF(leaf, eax, ebx, ecx, edx) { leaf, { eax, ebx, ecx, edx } },
-#include "vmrun/cpuid.def"
-#undef LEAF
-};
+static void
+host(uint32_t leaf, uint32_t subleaf, struct cpuid_leaf *out)
+{
+    *out = (struct cpuid_leaf){ .eax = 0 };
+    for (size_t n = 0; n < ARRAY_LEN(host_leaves); n++)
+        if (host_leaves[n].leaf == leaf && host_leaves[n].subleaf == subleaf)
+            *out = host_leaves[n].registers;
+}
+
+void
+machine_init_cpuid(struct machine *m)
+{
+    cpuid_init_virtual(&m->cpuid, host, TSC_HZ);
+}
 
 void
 guest_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf,
             struct cpuid_leaf *out)
 {
-    (void)v;
-    (void)subleaf;
-    *out = (struct cpuid_leaf){ .eax = 0 };
-    for (size_t n = 0; n < ARRAY_LEN(leaves); n++)
-        if (leaves[n].number == leaf)
-            *out = leaves[n].registers;
+    cpuid_read(&machine_of(v)->cpuid, leaf, subleaf, out);
 }

@@ -12,6 +12,7 @@
 
 #include "kernel/base/types.h"
 #include "vmm/boot/direct_boot.h"
+#include "vmm/cpuid.h"
 #include "vmm/dev/chipset.h"
 #include "vmm/interp/interp.h"
 #include "vmm/mmu/gpa_map.h"
@@ -56,6 +57,7 @@ struct machine {
     struct interp interp;
     struct chipset chipset;
     struct gpa_map map;
+    struct virtual_cpuid cpuid;
     uint8_t *store;             /* RAM, then ROM, by page of the store */
     uint32_t tlb_generation;
     uint32_t large_first, large_last;   /* linear: around large pages in it */
@@ -86,6 +88,9 @@ MUST_CHECK bool machine_init_memory(struct machine *m, uint32_t size);
 /* All of it becomes 0, and what was cached is forgotten. */
 void machine_clear_memory(struct machine *m);
 void machine_set_a20(struct machine *m, bool is_on);
+
+/* cpuid.c. */
+void machine_init_cpuid(struct machine *m);
 
 /* clock.c: nanoseconds since the machine was switched on. */
 uint64_t machine_now(const struct machine *m);

@@ -47,6 +47,7 @@ power_on(struct machine *m)
         config.wall_base = (uint64_t)time(NULL) * NSEC_PER_SEC;
     if (!machine_init_memory(m, options.memory_mb * MB(1)))
         die("no %u MB of memory on this host", options.memory_mb);
+    machine_init_cpuid(m);
     chipset_init(&m->chipset, &config, 0);
     m->chipset.vcpu = &m->vcpu;
     machine_set_a20(m, true);

@@ -6,15 +6,9 @@
  * first.  Whatever an access changed at the CPU's wires is served at the next
  * boundary.
  */
-#include "kernel/x86/regs.h"
 #include "vmm/guest_port.h"
+#include "vmm/msr.h"
 #include "vmrun/machine.h"
-
-#define MSR_PLATFORM_ID     0x017
-#define MSR_EBL_CR_POWERON  0x02a
-#define MSR_BIOS_SIGN_ID    0x08b
-#define MSR_MISC_ENABLE     0x1a0
-#define MISC_ENABLE_STRINGS BIT64(0)        /* fast strings */
 
 static void
 look_at_wires(struct machine *m)
@@ -48,31 +42,16 @@ guest_port_out(struct vcpu *v, uint16_t port, unsigned size, uint32_t value)
     m->vcpu.attention |= ATTENTION_STOP;
 }
 
-/* Registers that kernels read without asking CPUID; none does anything. */
 bool
-guest_msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
+guest_msr_read(UNUSED struct vcpu *v, uint32_t msr, uint64_t *value)
 {
-    (void)v;
-    switch (msr) {
-    case MSR_PLATFORM_ID:
-    case MSR_EBL_CR_POWERON:
-    case MSR_BIOS_SIGN_ID:
-        *value = 0;
-        return true;
-    case MSR_MISC_ENABLE:
-        *value = MISC_ENABLE_STRINGS;
-        return true;
-    default:
-        return false;
-    }
+    return msr_read(msr, value);
 }
 
 bool
-guest_msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
+guest_msr_write(UNUSED struct vcpu *v, uint32_t msr, UNUSED uint64_t value)
 {
-    (void)v;
-    (void)value;
-    return msr == MSR_BIOS_SIGN_ID || msr == MSR_MISC_ENABLE;
+    return msr_write(msr);
 }
 
 uint64_t

@@ -62,11 +62,17 @@ as_data(const struct guest_segment *s)
     return data;
 }
 
+/*
+ * A stack must be writable; and of 32 bits, because IRET to a 16-bit one leaves
+ * the upper half of the monitor's ESP in the guest's.
+ */
 static bool
 can_load(const struct guest_segment *s, enum segment reg)
 {
+    const uint32_t stack = SEG_DATA_W | RIGHTS_DB;
+
     return (s->rights & RIGHTS_P) != 0 &&
-           (reg != SEG_SS || (s->rights & SEG_DATA_W) != 0);
+           (reg != SEG_SS || (s->rights & stack) == stack);
 }
 
 /* Make what the machine has as REG from what the guest has now. */

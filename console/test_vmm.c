@@ -44,6 +44,12 @@ static const uint8_t touching[] = {
 };
 #define TOUCHED_PAGES   (MB(1u) / PAGE_SIZE + 1)    /* and the code's */
 
+/* mov $8 MB, %edi; mov %edi, (%edi); cli; hlt */
+static const uint8_t reaching[] = {
+    0xbf, 0x00, 0x00, 0x80, 0x00, 0x89, 0x3f, 0xfa, 0xf4
+};
+#define REACHED_PAGES   (MB(16u) / PAGE_SIZE)
+
 struct guest {
     struct vm_instance *instance;
     struct world *world;
@@ -104,19 +110,36 @@ guest_world(void *arg)
     atomic_store(&g->is_over, 1);
 }
 
-/* Begin to run SIZE bytes of CODE; false: there was no memory. */
+/* An instance with SIZE bytes of CODE; false: there was no memory. */
 static bool
-start(struct guest *g, const uint8_t *code, size_t size)
+prepare(struct guest *g, const uint8_t *code, size_t size)
+{
+    *g = (struct guest){ .end = VMM_END_COUNT };
+    if (create(&g->instance) != OK)
+        return false;
+    if (vm_memory_write(g->instance, make_gpa(GUEST_TEXT_AT), code, size) &&
+        set_processor(g->instance))
+        return true;
+    vm_instance_destroy(g->instance);
+    return false;
+}
+
+static bool
+run(struct guest *g)
 {
     const struct world_params params = {
         .name = "test guest", .fn = guest_world, .arg = g
     };
 
-    *g = (struct guest){ .end = VMM_END_COUNT };
-    if (create(&g->instance) != OK)
+    return world_create(&params, &g->world) == OK;
+}
+
+static bool
+start(struct guest *g, const uint8_t *code, size_t size)
+{
+    if (!prepare(g, code, size))
         return false;
-    if (vm_memory_write(g->instance, make_gpa(GUEST_TEXT_AT), code, size) &&
-        set_processor(g->instance) && world_create(&params, &g->world) == OK)
+    if (run(g))
         return true;
     vm_instance_destroy(g->instance);
     return false;
@@ -135,9 +158,8 @@ finish(struct guest *g)
     if (!is_over)
         vm_instance_kill(g->instance);
     world_join(g->world);
-    if (!is_over || g->end == VMM_END_CRASHED)
-        output_print("  %s\n", is_over ? vm_instance_end_text(g->instance) :
-                               "it does not end");
+    output_print("  %s\n", is_over ? vm_instance_end_text(g->instance) :
+                                     "it does not end");
     return is_over;
 }
 
@@ -173,6 +195,24 @@ static void
 ask_to_stop(struct vm_instance *instance)
 {
     vm_instance_request(instance, VMM_REQUEST_STOP);
+}
+
+/*
+ * A monitor that believes in more memory than there is, as one that has gone
+ * wrong might, and asks for it.
+ */
+static bool
+test_crash(void)
+{
+    struct guest g;
+    bool passed;
+
+    if (!prepare(&g, reaching, sizeof(reaching)))
+        return false;
+    vm_instance_shared(g.instance)->params.memory_pages = REACHED_PAGES;
+    passed = run(&g) && finish(&g) && g.end == VMM_END_CRASHED;
+    vm_instance_destroy(g.instance);
+    return passed;
 }
 
 /* COUNT guests that never end by themselves are ended by END. */
@@ -253,7 +293,8 @@ self_test_vmm(const struct args *args)
     } cases[] = {
         { "halt", test_halt }, { "touch", test_touch },
         { "kill", test_kill }, { "stop", test_stop },
-        { "pair", test_pair }, { "nomem", test_nomem }
+        { "pair", test_pair }, { "crash", test_crash },
+        { "nomem", test_nomem }
     };
 
     for (size_t n = 0; n < ARRAY_LEN(cases); n++) {

@@ -85,9 +85,10 @@ $(B)/vmkernel.elf: $(B)/gen/symtab.o
 	$(Q)$(CC) $(LDFLAGS) -T linker.ld $(VMK_OBJ) $< -lgcc \
 	    -Wl,-Map=$(B)/vmkernel.map -o $@
 
-$(B)/socle.iso: $(B)/vmkernel.elf iso/grub.cfg iso/mkiso.sh | $(B)/.have-iso
+$(B)/socle.iso: $(B)/vmkernel.elf $(B)/vms.cpio iso/grub.cfg iso/mkiso.sh \
+    | $(B)/.have-iso
 	$(call say,ISO,$@)
-	$(Q)iso/mkiso.sh $< iso/grub.cfg $@ "$(OBJCOPY)"
+	$(Q)iso/mkiso.sh $< iso/grub.cfg $@ "$(OBJCOPY)" $(B)/vms.cpio
 
 iso: $(B)/socle.iso
 
@@ -96,7 +97,7 @@ run: $(B)/socle.iso | $(B)/.have-qemu
 
 # --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
 # PURE code runs in VMkernel or monitor, and as an ordinary program too.
-PURE := $(wildcard bt/*.c vmm/*.c vmm/core/serial_rings.c \
+PURE := $(wildcard bt/*.c vmm/*.c vmm/core/serial_rings.c vmm/core/windows.c \
           $(foreach d,boot config dev interp mmu, \
             vmm/$d/*.c) $(addprefix vmm/seg/,backing.c cached.c direct.c \
             shadow_table.c) boot/boot_info.c kernel/config.c kernel/options.c \
@@ -160,6 +161,7 @@ include tests/programs/programs.mk
 include tests/lockstep/lockstep.mk
 include tests/vmrun/vmrun.mk
 include tests/guest/guest.mk
+include iso/vms.mk
 unit: $(UNIT_BIN)
 	$(Q)$(PYTHON) tests/run.py unit $(UNIT_BIN)
 

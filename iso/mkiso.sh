@@ -1,11 +1,13 @@
 #!/bin/sh
-# mkiso.sh KERNEL CFG OUT OBJCOPY - make a bootable CD image of the VMkernel.
+# mkiso.sh KERNEL CFG OUT OBJCOPY [MODULE] - make a bootable CD image of the
+# VMkernel.
 #
 # The image holds GRUB 2 for PC BIOS with the few modules the menu needs, the
-# menu, and the VMkernel without its debug information: about 1 MB.  Dates
-# come from the newest commit, so that the same source gives the same image.
+# menu, and the VMkernel without its debug information: about 1 MB, and the
+# MODULE for it.  Dates come from the newest commit, so that the same source
+# gives the same image.
 set -eu
-kernel=$1 cfg=$2 out=$3 objcopy=$4
+kernel=$1 cfg=$2 out=$3 objcopy=$4 module=${5:-}
 
 modules="multiboot serial terminal normal biosdisk iso9660 configfile
          part_msdos echo test"
@@ -20,6 +22,7 @@ tree=$work/tree
 mkdir -p "$tree/boot/grub"
 cp "$cfg" "$tree/boot/grub/grub.cfg"
 "$objcopy" --strip-all "$kernel" "$tree/boot/vmkernel.elf"
+[ -z "$module" ] || cp "$module" "$tree/boot/"
 
 # grub-mkrescue reports progress on stderr; show it only if it failed.
 if ! grub-mkrescue -o "$out" "$tree" -d /usr/lib/grub/i386-pc \

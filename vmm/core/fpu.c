@@ -22,6 +22,8 @@
 
 #define CR0_ON      (CR0_MP | CR0_NE | CR0_TS)
 #define CR0_OFF     (CR0_EM | CR0_AM)
+/* While we use the FPU; native_exec() promises #XM rather than #UD. */
+#define CR4_OURS    (CR4_OSFXSR | CR4_OSXMMEXCPT)
 
 static struct vcpu *loaded;
 static bool is_newer;
@@ -54,7 +56,7 @@ static void
 use(void)
 {
     set_trapping(false);
-    load_cr4(cr4 | (CR4_OSFXSR & cr4_available));
+    load_cr4(cr4 | (CR4_OURS & cr4_available));
 }
 
 /* The bits of CR4_GUEST that the processor has. */

@@ -211,8 +211,8 @@ end_in_task(const char *what)
     log_error(MOD_VMM, "eax=%08x ebx=%08x ecx=%08x edx=%08x esi=%08x "
               "edi=%08x ebp=%08x esp=%08x", tss.eax, tss.ebx, tss.ecx,
               tss.edx, tss.esi, tss.edi, tss.ebp, tss.esp);
-    vmk_end(VMM_END_CRASHED, "%s at %04x:%08x, cr2 %08x, cr3 %08x", what,
-            tss.cs & 0xffff, tss.eip, cr2, tss.cr3);
+    vmk_end(VMM_END_CRASHED, "%s at %04x:%08x, cr2 %08x", what,
+            tss.cs & 0xffff, tss.eip, cr2);
 }
 
 void

@@ -75,6 +75,6 @@ void vmkcall_serve(struct vm_instance *i);
 /* --- vm_events.c --------------------------------------------------------- */
 
 /* The monitor's last events into the log. */
-void vm_events_log(const struct vm_instance *i);
+void vm_events_log(const struct vm_instance *i, enum log_level level);
 
 #endif

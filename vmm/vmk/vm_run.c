@@ -221,8 +221,9 @@ vm_instance_run(struct vm_instance *i)
     while (!i->is_over)
         run_once(i);
     timer_cancel(&i->timer);
-    if (i->end == VMM_END_CRASHED)
-        vm_events_log(i);
+    /* Somebody may have had a reason to kill it. */
+    if (i->end == VMM_END_CRASHED || i->is_killed)
+        vm_events_log(i, i->is_killed ? LOG_DEBUG : LOG_ERROR);
     return i->end;
 }
 

@@ -22,6 +22,7 @@
 #include "kernel/x86/paging.h"
 #include "vmm/core/fpu.h"
 #include "vmm/core/guest_enter.h"
+#include "vmm/core/monitor.h"
 #include "vmm/layout.h"
 #include "vmm/native_exec.h"
 
@@ -95,75 +96,58 @@ close_ring1(void)
     gdt_set(VMM_SEL_NATIVE_DATA, &none);
 }
 
-static struct trapframe
-frame_of(const struct guest_cpu *cpu, uint32_t eip)
-{
-    const uint32_t *gpr = cpu->gpr;
-
-    return (struct trapframe){
-        .ds = VMM_SEL_NATIVE_DATA, .es = VMM_SEL_NATIVE_DATA,
-        .edi = gpr[GPR_EDI], .esi = gpr[GPR_ESI], .ebp = gpr[GPR_EBP],
-        .ebx = gpr[GPR_EBX], .edx = gpr[GPR_EDX], .ecx = gpr[GPR_ECX],
-        .eax = gpr[GPR_EAX], .eip = eip, .cs = VMM_SEL_NATIVE_CODE,
-        .eflags = (cpu->eflags & FLAGS_ARITH) | EFLAGS_FIXED,
-        .esp = gpr[GPR_ESP], .ss = VMM_SEL_NATIVE_DATA
-    };
-}
-
 static void
-take_registers(struct guest_cpu *cpu, const struct trapframe *frame)
+load_frame(const struct vcpu *v, uint32_t eip)
 {
-    cpu->gpr[GPR_EAX] = frame->eax;
-    cpu->gpr[GPR_ECX] = frame->ecx;
-    cpu->gpr[GPR_EDX] = frame->edx;
-    cpu->gpr[GPR_EBX] = frame->ebx;
-    cpu->gpr[GPR_ESP] = frame->esp;
-    cpu->gpr[GPR_EBP] = frame->ebp;
-    cpu->gpr[GPR_ESI] = frame->esi;
-    cpu->gpr[GPR_EDI] = frame->edi;
-    cpu->eflags = (cpu->eflags & ~(uint32_t)FLAGS_ARITH) |
-                  (frame->eflags & FLAGS_ARITH);
+    struct trapframe *frame = &guest_frame.regs;
+
+    monitor_load_gprs(v, frame);
+    frame->eip = eip;
+    frame->eflags = (v->cpu.eflags & FLAGS_ARITH) | EFLAGS_FIXED;
+    frame->cs = VMM_SEL_NATIVE_CODE;
+    frame->ss = frame->ds = frame->es = VMM_SEL_NATIVE_DATA;
+    frame->fs = frame->gs = 0;
 }
 
-/* The frame behind the instruction at AT, or at its exception. */
-static struct trapframe
-run(struct vcpu *v, uint32_t at)
+/* False: it is not the INT3 at END that we came by. */
+static bool
+store_frame(struct vcpu *v, uint32_t end)
+{
+    const struct trapframe *frame = &guest_frame.regs;
+
+    ASSERT(!guest_frame.is_refused);
+    if (frame->vector == VEC_GP)
+        return vcpu_fault_error(v, VEC_GP, 0);
+    if (frame->vector != VEC_BP || frame->eip != end + 1)
+        return vcpu_fault(v, frame->vector);
+    monitor_store_gprs(v, frame);
+    v->cpu.eflags = (v->cpu.eflags & ~(uint32_t)FLAGS_ARITH) |
+                    (frame->eflags & FLAGS_ARITH);
+    return true;
+}
+
+bool
+native_exec(struct vcpu *v, const struct native_code *code, uint32_t *address)
 {
     struct guest_frame before = guest_frame;
     uint32_t flags = irq_save();
-    struct trapframe after;
+    bool is_done;
 
-    guest_frame.regs = frame_of(&v->cpu, at);
+    *address = (uint32_t)place(code);
+    load_frame(v, *address);
     open_ring1();
     fpu_lend(v);
     guest_enter();
     fpu_take_back(v);
     close_ring1();
-    after = guest_frame.regs;
-    ASSERT(!guest_frame.is_refused);
+    is_done = store_frame(v, *address + code->size);
     guest_frame = before;
     irq_restore(flags);
-    return after;
+    return is_done;
 }
 
 void
 native_sync(struct vcpu *v)
 {
     fpu_sync(v);
-}
-
-bool
-native_exec(struct vcpu *v, const struct native_code *code, uint32_t *address)
-{
-    uint32_t at = (uint32_t)place(code);
-    struct trapframe frame = run(v, at);
-
-    *address = at;
-    if (frame.vector == VEC_BP && frame.eip == at + code->size + 1) {
-        take_registers(&v->cpu, &frame);
-        return true;
-    }
-    if (frame.vector == VEC_GP)
-        return vcpu_fault_error(v, VEC_GP, 0);
-    return vcpu_fault(v, frame.vector);
 }

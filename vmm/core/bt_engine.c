@@ -263,6 +263,22 @@ go_on(struct vcpu *v)
     return false;
 }
 
+/*
+ * At an exit.  Was it an instruction that the hardware can do, and could have
+ * done this time?  Then it may be copied again, some day.
+ */
+static void
+emulate(struct vcpu *v)
+{
+    uint32_t eip = v->cpu.eip, odd = memory_odd_accesses();
+
+    if (monitor_interpret(v) != INTERP_OK || !bt_is_emulated(bt, eip))
+        return;
+    tc_open();
+    bt_note_emulated(bt, eip, memory_odd_accesses() != odd);
+    tc_close();
+}
+
 static const enum vmm_exit exit_of_reason[] = {
     [BT_EXIT_LINK] = EXIT_LINK,
     [BT_EXIT_MISS] = EXIT_MISS,
@@ -293,7 +309,7 @@ serve_exit(struct vcpu *v)
     store(v, guest_frame.regs.eflags, bt_slots_in_shadow(slots));
     v->cpu.eip = slots->exit_eip;
     if (reason != BT_EXIT_STOP)
-        monitor_interpret(v);
+        emulate(v);
     return false;
 }
 

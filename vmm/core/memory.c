@@ -113,6 +113,12 @@ memory_shadow(void)
     return &memory.shadow;
 }
 
+uint32_t
+memory_odd_accesses(void)
+{
+    return memory.odd_accesses;
+}
+
 static bool
 ignore(UNUSED uint32_t ppn, UNUSED uint32_t offset, UNUSED uint32_t size)
 {

@@ -38,6 +38,12 @@ const uint8_t *memory_fetch(gla_t at, bool is_unwatched, uint32_t *id);
 void memory_on_written(bool (*written)(uint32_t ppn, uint32_t offset,
                                        uint32_t size));
 
+/*
+ * Counts accesses through guest_mem.h that the hardware could not have done for
+ * the guest: to traced pages, to no memory, at the top of linear space.
+ */
+uint32_t memory_odd_accesses(void);
+
 /* The A20 gate moved. */
 void memory_set_a20(bool is_open);
 

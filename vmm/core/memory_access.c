@@ -23,6 +23,7 @@
 #include "kernel/x86/atomic.h"
 #include "vmm/core/code_pages.h"
 #include "vmm/core/memory_int.h"
+#include "vmm/layout.h"
 #include "vmm/mmu/guest_walk.h"
 #include "vmm/mmu/trace.h"
 
@@ -169,7 +170,17 @@ copy(void *to, const void *from, size_t size)
 static void
 fire(uint32_t page, uint32_t offset, size_t size)
 {
+    if (LIKELY(!trace_is_set(&memory.shadow, make_ppn(page))))
+        return;
+    memory.odd_accesses++;
     mmu_guest_write(&memory.shadow, make_ppn(page), offset, (uint32_t)size);
+}
+
+/* Could the hardware not have done this access by itself? */
+static inline void
+note_odd(gla_t at, uint32_t page)
+{
+    memory.odd_accesses += page == NO_PAGE || gla_raw(at) >= VMM_BASE;
 }
 
 static bool
@@ -213,6 +224,7 @@ read_pieces(struct vcpu *v, gla_t at, void *to, size_t size, unsigned access)
 
     if (!translate_all(v, at, size, access, piece))
         return false;
+    note_odd(at, piece[0].page);
     for (unsigned n = 0; n < PIECES_MAX; n++) {
         if (piece[n].page == NO_PAGE)
             memset(bytes, UINT8_MAX, piece[n].size);
@@ -233,6 +245,7 @@ write_pieces(struct vcpu *v, gla_t at, const void *from, size_t size,
 
     if (!translate_all(v, at, size, access, piece))
         return false;
+    note_odd(at, piece[0].page);
     for (unsigned n = 0; n < PIECES_MAX; n++) {
         if (piece[n].page != NO_PAGE)
             memcpy(memory_pointer(piece[n].page, true) + piece[n].offset,
@@ -254,6 +267,7 @@ guest_read(struct vcpu *v, gla_t at, void *to, size_t size, unsigned access)
         return read_pieces(v, at, to, size, access);
     if (!locate(v, at, access, &spot))
         return false;
+    note_odd(at, spot.page);
     if (LIKELY(spot.memory != NULL))
         copy(to, spot.memory, size);
     else
@@ -271,6 +285,7 @@ guest_write(struct vcpu *v, gla_t at, const void *from, size_t size,
         return write_pieces(v, at, from, size, access);
     if (!locate(v, at, access, &spot))
         return false;
+    note_odd(at, spot.page);
     if (LIKELY(spot.memory != NULL)) {
         copy(spot.memory, from, size);
         fire(spot.page, gla_raw(at) & PAGE_MASK, size);
@@ -319,6 +334,7 @@ guest_compare_exchange(struct vcpu *v, gla_t at, size_t size, uint64_t *old,
         return compare_exchange_slowly(v, at, size, old, new);
     if (!locate(v, at, GUEST_WRITE, &spot))
         return false;
+    note_odd(at, spot.page);
     if (spot.memory == NULL)
         return compare_exchange_slowly(v, at, size, old, new);
     if (size == sizeof(uint8_t))

@@ -21,6 +21,7 @@ struct memory {
     struct shadow shadow;
     struct windows pages;               /* guest pages, by page of the store */
     bool (*written)(uint32_t ppn, uint32_t offset, uint32_t size);
+    uint32_t odd_accesses;
 };
 
 extern struct memory memory;

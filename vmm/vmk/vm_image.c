@@ -361,11 +361,10 @@ set_params(struct vm_instance *i)
 status_t
 vm_image_build(struct vm_instance *i)
 {
-    struct space s = { .i = i, .supported = ~0ull };
+    struct space s = { .i = i,
+                       .supported = cpu_has(CPU_NX) ? ~0ull : ~PTE_NX };
     status_t status = make_page_tables(&s);
 
-    if (!cpu_has(CPU_NX))
-        s.supported &= ~PTE_NX;
     for (unsigned n = 0; n < ARRAY_LEN(regions) && status == OK; n++)
         status = make_region(&s, &regions[n]);
     if (status == OK)

@@ -1,6 +1,7 @@
 /*
  * fuzz_vmx.c - any bytes as a .vmx file: accepted or refused with a message of
- * one line, and what was accepted keeps the promises of vmx_keys.def.
+ * one line, and what was accepted keeps the promises of vmx_keys.def, and is
+ * the same when it was written out and read again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,25 @@ check(const struct vmx *v, const char *text, size_t size)
     }
 }
 
+static void
+check_format(const struct vmx *v)
+{
+    static struct vmx again;
+    size_t size = vmx_format(v, NULL, NULL, 0);
+    char *text = malloc(size + 1);
+
+    ASSERT(vmx_format(v, NULL, text, size + 1) == size);
+    ASSERT(strlen(text) == size);
+    if (vmx_parse(&again, text, size) != OK) {
+        ASSERT(size > VMX_SIZE_MAX);    /* escapes are longer */
+    } else {
+        ASSERT(again.count == v->count);
+        for (unsigned n = 0; n < v->count; n++)
+            ASSERT(strcmp(again.entry[n].value, v->entry[n].value) == 0);
+    }
+    free(text);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -34,10 +54,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = malloc(size + 1);
 
     memcpy(text, data, size);
-    if (vmx_parse(&v, text, size) == OK)
+    if (vmx_parse(&v, text, size) == OK) {
         check(&v, text, size);
-    else
+        check_format(&v);
+    } else {
         ASSERT(strlen(v.message) > 0);
+    }
     free(text);
     return 0;
 }

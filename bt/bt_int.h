@@ -77,26 +77,34 @@ struct point {
 STATIC_ASSERT(POINT_KIND_COUNT <= POINT_KIND + 1);
 
 #define NO_TU UINT32_MAX
+#define NO_LINK 0           /* the first link is nobody's */
 
+/* Small, for there are many: half of the translator's memory. */
 struct bt_tu {
     uint32_t eip;
     uint32_t entry;         /* address in the TC */
-    uint32_t checked;       /* of the checked entry; 0: it has none */
-    uint32_t check_link;    /* where that goes on a mismatch */
-    uint32_t check_epoch;   /* it is in its bucket if this is bt->epoch */
-    uint32_t page[2];       /* ids; the same twice if it is on one page */
-    uint32_t next_hash;     /* numbers of units, NO_TU at the end */
-    uint32_t next_page[2];  /* number * 2 + which page, likewise */
-    uint32_t stub;          /* where a dropped one leads to; 0: not yet ... */
-    uint32_t stub_link;     /* ... and the link of that */
-    uint32_t source;        /* self-checking: address of the bytes; else 0 */
+    uint32_t check_link;    /* where its checked entry goes on a mismatch */
+    uint32_t stub_link;     /* of the stub that a dropped one leads to */
+    uint32_t page;          /* id, of the first byte's */
+    uint32_t next_hash;     /* a number of a unit, NO_TU at the end */
+    uint32_t next_page;     /* a ref (tc_lookup.c), likewise */
+    uint16_t source;        /* self-checking: from entry to the bytes; or 0 */
     uint8_t length;         /* of the guest's bytes it depends on */
-    bool is_dropped;
+    bool is_dropped : 1;
+    bool is_published : 1;  /* its checked entry is in its bucket */
+};
+STATIC_ASSERT(sizeof(struct bt_tu) == 32);
+
+/* The rest of a unit that goes on in a second page. */
+struct bt_span {
+    uint32_t tu;            /* its number; NO_TU: free */
+    uint32_t page, next_page;
 };
 
 struct bt_link {
-    uint32_t home;          /* value while its target is not translated */
-    uint32_t eip;           /* the target; with home = miss: a check_link */
+    uint32_t home;          /* of a stub: value while the target is not
+                               translated; of a check_link: checked entry */
+    uint32_t eip;           /* the target */
 };
 
 struct bt_site;
@@ -105,17 +113,17 @@ struct bt {
     const struct bt_env *env;
     struct bt_code code;
     struct bt_tu *tus;
+    struct bt_span *spans;
     struct bt_link *links;
     struct bt_site *sites;
     struct point *points;
     uint32_t *hash, *page_hash;     /* numbers of units; refs */
     uint32_t hash_mask, page_mask;
-    uint32_t tu_count, link_count, site_count, point_count;
+    uint32_t tu_count, span_count, link_count, site_count, point_count;
     uint32_t code_used;
     uint32_t shared_code, shared_points;    /* what a flush leaves */
     uint32_t miss, learn;           /* addresses of the shared routines */
     uint32_t emulate[2];            /* leave.c: without and with shadow */
-    uint32_t epoch;
     struct bt_tu step;              /* what bt_step() translates */
     struct learned learned;
     struct bt_stats stats;
@@ -134,15 +142,31 @@ void tcache_add_point(struct bt *bt, uint32_t address, enum point_kind kind,
 /* --- tc_lookup.c ---------------------------------------------------------- */
 struct bt_tu *tc_find(const struct bt *bt, uint32_t eip);
 /* A new unit at EIP, not yet found; may have been dropped earlier. */
-struct bt_tu *tc_add(struct bt *bt, uint32_t eip, const uint32_t page[2]);
+struct bt_tu *tc_add(struct bt *bt, uint32_t eip, unsigned length,
+                     const uint32_t page[2]);
 void tc_remove(struct bt *bt, struct bt_tu *tu);
-/* The first ref of a page id's bucket: tus[ref / 2].page[ref % 2]. */
+/* The id of the page that TU's byte at OFFSET is on. */
+uint32_t tc_page_at(const struct bt *bt, const struct bt_tu *tu,
+                    uint32_t offset);
+
+/* What of a unit is on one page. */
+struct tc_part {
+    struct bt_tu *tu;       /* NULL: it is gone */
+    uint32_t page, offset, size;
+    uint32_t next;
+};
+/* The first ref of a page id's bucket, which other pages may share. */
 uint32_t tc_page_first(const struct bt *bt, uint32_t id);
+struct tc_part tc_part_of(const struct bt *bt, uint32_t ref);
+
+uint32_t tc_span_max(const struct bt_env *env);
 
 /* --- chain.c -------------------------------------------------------------- */
 uint32_t chain_new_link(struct bt *bt, uint32_t eip, uint32_t home);
 uint32_t chain_link_slot(const struct bt *bt, uint32_t link);
 void chain_set_link(struct bt *bt, uint32_t link, uint32_t to);
+/* Where the stub begins that goes through LINK. */
+uint32_t chain_stub_of(const struct bt *bt, uint32_t link);
 void chain_publish(struct bt *bt, struct bt_tu *tu);
 void chain_emit_checked(struct bt *bt, struct emitter *e, struct bt_tu *tu);
 void chain_emit_stub(struct bt *bt, struct emitter *e, uint32_t eip);

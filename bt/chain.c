@@ -30,6 +30,15 @@ slot(const struct bt *bt, size_t offset)
     return bt->env->slots_at + (uint32_t)offset;
 }
 
+/* How long emit_jmp_slot() is. */
+static uint32_t
+jmp_slot_size(const struct bt *bt)
+{
+    enum { SHORT_SIZE = 6 };
+
+    return SHORT_SIZE + (bt->env->slot_segment != SEG_DS);
+}
+
 uint32_t
 chain_new_link(struct bt *bt, uint32_t eip, uint32_t home)
 {
@@ -55,31 +64,35 @@ chain_set_link(struct bt *bt, uint32_t link, uint32_t to)
     bt->env->tables->links[link] = to;
 }
 
+uint32_t
+chain_stub_of(const struct bt *bt, uint32_t link)
+{
+    return bt->links[link].home - jmp_slot_size(bt);
+}
+
 /* Put TU's checked entry first in its bucket, unless it is there. */
 void
 chain_publish(struct bt *bt, struct bt_tu *tu)
 {
     uint32_t *head = &bt->env->tables->lookup[tu->eip & LOOKUP_MASK];
 
-    if (tu->check_epoch == bt->epoch)
+    if (tu->is_published)
         return;
-    tu->check_epoch = bt->epoch;
+    tu->is_published = true;
     chain_set_link(bt, tu->check_link, *head);
-    *head = tu->checked;
+    *head = bt->links[tu->check_link].home;
 }
 
 void
 chain_emit_checked(struct bt *bt, struct emitter *e, struct bt_tu *tu)
 {
-    bool is_long = e->slot_segment != SEG_DS;
-    enum { JMP_SLOT_SIZE = 6 };
+    uint32_t checked = emit_here(e);
 
-    tu->checked = emit_here(e);
-    tu->check_link = chain_new_link(bt, tu->eip, bt->miss);
-    tcache_add_point(bt, tu->checked, POINT_TARGET, 0);
+    tu->check_link = chain_new_link(bt, tu->eip, checked);
+    tcache_add_point(bt, checked, POINT_TARGET, 0);
     emit_load_slot(e, GPR_ECX, slot(bt, offsetof(struct bt_slots, target)));
     emit_add(e, GPR_ECX, -tu->eip);
-    emit_jecxz_over(e, (uint8_t)(JMP_SLOT_SIZE + is_long));
+    emit_jecxz_over(e, (uint8_t)jmp_slot_size(bt));
     emit_jmp_slot(e, chain_link_slot(bt, tu->check_link));
     emit_load_slot(e, GPR_ECX, slot(bt, offsetof(struct bt_slots, ecx)));
 }
@@ -88,12 +101,13 @@ void
 chain_emit_stub(struct bt *bt, struct emitter *e, uint32_t eip)
 {
     const struct bt_env *env = bt->env;
-    uint32_t link = chain_new_link(bt, eip, 0);
+    uint32_t link = chain_new_link(bt, eip, 0), start = emit_here(e);
 
-    tcache_add_point(bt, emit_here(e), POINT_AT, eip);
+    tcache_add_point(bt, start, POINT_AT, eip);
     emit_jmp_slot(e, chain_link_slot(bt, link));
     bt->links[link].home = emit_here(e);
     chain_set_link(bt, link, emit_here(e));
+    ASSERT(chain_stub_of(bt, link) == start);
     emit_set_slot(e, slot(bt, offsetof(struct bt_slots, exit_arg)), link);
     emit_set_slot(e, slot(bt, offsetof(struct bt_slots, exit_eip)), eip);
     emit_set_slot(e, slot(bt, offsetof(struct bt_slots, exit_reason)),
@@ -109,9 +123,12 @@ bt_unlink_all(struct bt *bt)
 {
     struct bt_tables *tables = bt->env->tables;
 
-    bt->epoch++;
     for (uint32_t i = 0; i < bt->link_count; i++)
         tables->links[i] = bt->links[i].home;
+    for (uint32_t i = 0; i < bt->tu_count; i++) {
+        bt->tus[i].is_published = false;
+        tables->links[bt->tus[i].check_link] = bt->miss;
+    }
     for (uint32_t i = 0; i < BT_LOOKUP_COUNT; i++)
         tables->lookup[i] = bt->miss;
 }

@@ -163,7 +163,7 @@ emit_fail(struct check *c, struct bt_tu *tu)
     }
     emit_load_slot(e, GPR_ECX, SLOT(c->x, ecx));
     xlate_exit(c->x, BT_EXIT_CHANGED, tu->eip);
-    tu->source = emit_here(e);
+    tu->source = (uint16_t)(emit_here(e) - tu->entry);
     emit_bytes(e, c->bytes, tu->length);
 }
 
@@ -197,7 +197,7 @@ self_check_emit(struct xlate *x, struct bt_tu *tu)
 static const uint8_t *
 copy_of(const struct bt *bt, const struct bt_tu *tu)
 {
-    return bt->env->code + (tu->source - bt->env->code_at);
+    return bt->env->code + (tu->entry + tu->source - bt->env->code_at);
 }
 
 uint32_t

@@ -125,7 +125,6 @@ add_stub(struct bt *bt, struct bt_tu *tu)
 {
     struct emitter e = tcache_emitter(bt);
 
-    tu->stub = emit_here(&e);
     tu->stub_link = bt->link_count;     /* it has one link, a new one */
     chain_emit_stub(bt, &e, tu->eip);
     tcache_commit(bt, &e);
@@ -147,7 +146,7 @@ divert(struct bt *bt, const struct bt_tu *tu)
     };
 
     chain_set_link(bt, tu->stub_link, bt->links[tu->stub_link].home);
-    emit_jmp(&e, tu->stub);
+    emit_jmp(&e, chain_stub_of(bt, tu->stub_link));
     if (FIELD_GET(point->at, POINT_AT_OFFSET) == offset &&
         point->eip != tu->eip)
         *point = (struct point){
@@ -160,7 +159,7 @@ bool
 smc_drop(struct bt *bt, struct bt_tu *tu, enum bt_drop cause)
 {
     bt->stats.dropped[cause]++;
-    if (tu->stub == 0) {
+    if (tu->stub_link == NO_LINK) {
         if (!tcache_has_room(bt)) {
             bt_flush(bt);
             return false;
@@ -179,17 +178,6 @@ have_common(uint32_t a, uint32_t size, uint32_t b, uint32_t length)
     return size > 0 && length > 0 && a < b + length && b < a + size;
 }
 
-static bool
-has_bytes(const struct bt_tu *tu, uint32_t id, uint32_t offset, uint32_t size)
-{
-    uint32_t start = tu->eip & PAGE_MASK;
-    uint32_t first = MIN((uint32_t)tu->length, PAGE_SIZE - start);
-
-    return (tu->page[0] == id && have_common(offset, size, start, first)) ||
-           (tu->page[1] == id &&
-            have_common(offset, size, 0, tu->length - first));
-}
-
 struct drop {
     uint32_t offset, size;  /* bytes of the page */
     enum bt_drop cause;
@@ -202,17 +190,17 @@ drop_units(struct bt *bt, uint32_t id, struct drop *drop)
     uint32_t ref = tc_page_first(bt, id), next;
 
     for (; ref != NO_TU; ref = next) {
-        struct bt_tu *tu = &bt->tus[ref / 2];
+        struct tc_part part = tc_part_of(bt, ref);
 
-        next = tu->next_page[ref % 2];
-        if (tu->is_dropped || !has_bytes(tu, id, 0, PAGE_SIZE))
+        next = part.next;
+        if (part.tu == NULL || part.page != id || part.size == 0)
             continue;
-        if (!has_bytes(tu, id, drop->offset, drop->size)) {
+        if (!have_common(drop->offset, drop->size, part.offset, part.size)) {
             drop->left++;
             continue;
         }
         drop->dropped++;
-        if (!smc_drop(bt, tu, drop->cause)) {
+        if (!smc_drop(bt, part.tu, drop->cause)) {
             drop->left = 0;
             return;
         }
@@ -292,19 +280,22 @@ count_change(struct bt *bt, uint32_t id)
 static void
 distrust(struct bt *bt, struct bt_tu *tu)
 {
-    for (unsigned i = 0; i < 2; i++)
-        if (is_checking(bt, tu->page[i])) {
-            count_change(bt, tu->page[i]);
-            return;
-        }
-    smc_drop(bt, tu, BT_DROP_WATCH);
+    uint32_t first = tc_page_at(bt, tu, 0);
+    uint32_t last = tc_page_at(bt, tu, tu->length - 1u);
+
+    if (is_checking(bt, first))
+        count_change(bt, first);
+    else if (is_checking(bt, last))
+        count_change(bt, last);
+    else
+        smc_drop(bt, tu, BT_DROP_WATCH);
 }
 
 static void
 learn_change(struct bt *bt, struct bt_tu *tu, uint32_t at)
 {
     uint32_t insn = self_check_insn_at(bt, tu, at);
-    uint32_t id = tu->page[(tu->eip & PAGE_MASK) + at >= PAGE_SIZE];
+    uint32_t id = tc_page_at(bt, tu, at);
 
     bt->stats.changes++;
     smc_drop(bt, tu, BT_DROP_CHANGED);

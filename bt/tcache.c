@@ -22,7 +22,7 @@
 
 /* There are fewer indirect branches than links, and fewer pages than units. */
 #define LINKS_PER_SITE  4u
-#define UNITS_PER_PAGE  8u
+#define UNITS_PER_PAGE  16u
 STATIC_ASSERT(BATCH_UNIT_MAX < BT_LINK_MIN / LINKS_PER_SITE);
 
 static uint32_t
@@ -47,6 +47,7 @@ size_t
 bt_memory_size(const struct bt_env *env)
 {
     return sizeof(struct bt) + env->tu_max * sizeof(struct bt_tu) +
+           tc_span_max(env) * sizeof(struct bt_span) +
            env->link_max * sizeof(struct bt_link) +
            site_max(env) * sizeof(struct bt_site) +
            env->point_max * sizeof(struct point) +
@@ -59,7 +60,8 @@ carve(struct bt *bt)
     const struct bt_env *env = bt->env;
 
     bt->tus = (struct bt_tu *)(bt + 1);
-    bt->links = (struct bt_link *)(bt->tus + env->tu_max);
+    bt->spans = (struct bt_span *)(bt->tus + env->tu_max);
+    bt->links = (struct bt_link *)(bt->spans + tc_span_max(env));
     bt->sites = (struct bt_site *)(bt->links + env->link_max);
     bt->points = (struct point *)(bt->sites + site_max(env));
     bt->hash = (uint32_t *)(bt->points + env->point_max);
@@ -117,12 +119,15 @@ bt_flush(struct bt *bt)
     bt->code_used = bt->shared_code;
     bt->point_count = bt->shared_points;
     bt->tu_count = 0;
-    bt->link_count = 0;
+    bt->span_count = 0;
+    bt->link_count = NO_LINK + 1;
     bt->site_count = 0;
     for (uint32_t i = 0; i <= bt->hash_mask; i++)
         bt->hash[i] = NO_TU;
     for (uint32_t i = 0; i <= bt->page_mask; i++)
         bt->page_hash[i] = NO_TU;
+    for (uint32_t i = 0; i < tc_span_max(bt->env); i++)
+        bt->spans[i].tu = NO_TU;
     bt_unlink_all(bt);
 }
 
@@ -133,6 +138,7 @@ tcache_has_room(const struct bt *bt)
 
     return env->code_size - bt->code_used >= SCRATCH_SIZE + CODE_ALIGNMENT &&
            env->tu_max - bt->tu_count >= BATCH_UNIT_MAX &&
+           tc_span_max(env) - bt->span_count >= BATCH_UNIT_MAX &&
            env->link_max - bt->link_count >= FIXUP_MAX + BATCH_UNIT_MAX + 1 &&
            site_max(env) - bt->site_count >= BATCH_UNIT_MAX &&
            env->point_max - bt->point_count >= UNIT_POINT_MAX;

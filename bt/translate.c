@@ -184,9 +184,9 @@ translate_unit(struct xlate *x, uint32_t eip)
     unit_choose(x, eip, x->is_step ? 1 : UNIT_INSN_MAX);
     if (!x->unit.is_fetched)
         return false;
-    tu = x->is_step ? &x->bt->step : tc_add(x->bt, eip, x->unit.page);
-    tu->length = (uint8_t)x->unit.length;
-    if (x->want_checked && tu->checked == 0)
+    tu = x->is_step ? &x->bt->step
+                    : tc_add(x->bt, eip, x->unit.length, x->unit.page);
+    if (x->want_checked && tu->check_link == NO_LINK)
         add_checked_here(x, tu);
     x->want_checked = false;
     tu->entry = emit_here(&x->e);
@@ -374,7 +374,7 @@ shorten(struct bt *bt, struct bt_tu *tu)
 
     switch ((enum bt_exit)slots->exit_reason) {
     case BT_EXIT_MISS:
-        if (tu->checked == 0)
+        if (tu->check_link == NO_LINK)
             add_checked(bt, tu);
         chain_publish(bt, tu);
         bt->stats.misses++;
@@ -384,7 +384,7 @@ shorten(struct bt *bt, struct bt_tu *tu)
         break;
     case BT_EXIT_LINK:
         if (n < bt->link_count && bt->links[n].eip == tu->eip &&
-            bt->links[n].home != bt->miss)
+            n != tu->check_link)
             chain_set_link(bt, n, tu->entry);
         break;
     default:
@@ -404,7 +404,8 @@ bt_entry(struct bt *bt, uint32_t eip)
         smc_changed(bt, eip);
     tu = tc_find(bt, eip);
     /* A flush ends the lives of links and units: start anew after one. */
-    if (tu == NULL || (is_miss && tu->checked == 0 && !tcache_has_room(bt)))
+    if (tu == NULL || (is_miss && tu->check_link == NO_LINK &&
+                       !tcache_has_room(bt)))
         tu = translate(bt, eip, is_miss);
     if (tu == NULL)
         return 0;

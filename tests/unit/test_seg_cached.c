@@ -23,13 +23,6 @@ static const enum segment cached_registers[] = {
     SEG_ES, SEG_SS, SEG_DS, SEG_FS,
 };
 
-/* seg.c's; nothing here has an LDT. */
-void
-seg_load_ldtr(UNUSED uint16_t selector)
-{
-    fail();
-}
-
 static void
 start(bool is_truncated)
 {
@@ -193,8 +186,10 @@ changes(void **state)
     (void)state;
     start(true);
     for (unsigned n = 0; n < ARRAY_LEN(base); n++) {
+        set(SEG_ES, base[n], limit[n], rights);
         set(SEG_FS, base[n], limit[n], rights);
         assert_true(seg_enter_bt(&v, &frame));
+        check_register(SEG_ES, true);
         check_register(SEG_FS, true);
         set(SEG_FS, base[n], limit[n], rights & ~SEG_DATA_W);
         assert_true(seg_enter_bt(&v, &frame));
@@ -281,6 +276,8 @@ half_of_stack_and_strings(void **state)
     assert_true(has_offset(SEG_SS, 0x1000));
     v.cpu.gpr[GPR_ESI] = 0x1000;
     v.cpu.gpr[GPR_EDI] = 0xc2000000;
+    FAULT("\x8b\x06");                      /* mov (%esi), %eax */
+    assert_true(has_offset(SEG_ES, 0x1000));
     FAULT("\xa5");                          /* movsl */
     assert_true(has_offset(SEG_DS, 0x1000));
     assert_true(has_offset(SEG_ES, 0xc2000000));
@@ -330,6 +327,7 @@ half_random(void **state)
         seg_on_fault(&v);
         bool is_in = seg_enter_bt(&v, &frame);
 
+        assert_true(gdt[0].word.low == 0 && gdt[0].word.high == 0);
         for (unsigned i = 0; i < ARRAY_LEN(cached_registers); i++) {
             enum segment reg = cached_registers[i];
             struct fake_segment s = { .is_usable = false };

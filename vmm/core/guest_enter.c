@@ -222,8 +222,10 @@ vmm_on_double_fault(void)
                 ? "the monitor's stack overflowed" : "#DF Double Fault");
 }
 
+/* The machine's business: the VMkernel stops, or has been told to. */
 void
 vmm_on_nmi(void)
 {
+    vmk_interrupt(VEC_NMI);
     end_in_task("NMI or #MC Machine Check");
 }

@@ -169,12 +169,6 @@ guest_enter_init(void)
 
 /* --- Traps from the monitor's own code -------------------------------------*/
 
-void
-vmm_on_interrupt(unsigned vector)
-{
-    vmk_interrupt(vector);
-}
-
 static bool
 is_refusal(const struct trapframe *f)
 {

@@ -4,8 +4,7 @@
  *
  * The functions behind kernel/base/log.h and assert.h in this image.  Both go
  * through the VMkernel, which puts the VM's name before the text; so neither
- * may be used while guest registers are in the processor's FPU or between
- * the last look at shared->requests and the guest's entry.
+ * may be used between the last look at shared->requests and the guest's entry.
  */
 #include "kernel/base/assert.h"
 #include "kernel/base/log.h"

@@ -15,11 +15,11 @@
  * struct trapframe.  From rings 1 and 3 the stack is guest_frame itself, by the
  * TSS's esp0, and guest_enter() returns; from ring 0 it is the monitor's.
  *
- *      void vmm_on_interrupt(unsigned vector);
- *      void vmm_on_exception(const struct trapframe *frame);
+ *      void vmk_interrupt(unsigned vector);                    vmk.c
+ *      void vmm_on_exception(const struct trapframe *frame);   guest_enter.c
  *
- * are called for what hits the monitor itself: see guest_enter.c.  The latter
- * returns only if it has found that the guest's state could not be loaded.
+ * are called for what hits the monitor itself.  The latter returns only if it
+ * has found that the guest's state could not be loaded.
  *
  * Where C code runs DS, ES and SS are VMM_SEL_DATA, FS and GS null, and EFLAGS
  * has nothing of the guest's: a world switch can come at any time, and loads
@@ -111,7 +111,7 @@ from_monitor:
 	cmpl	$FIRST_INTERRUPT, FRAME_VECTOR(%esp)
 	jb	exception
 	pushl	FRAME_VECTOR(%esp)
-	call	vmm_on_interrupt
+	call	vmk_interrupt
 	addl	$4, %esp
 resume:
 	popl	%ds

@@ -54,7 +54,6 @@ void vmm_double_fault_entry(void);
 void vmm_nmi_entry(void);
 
 /* Called by vmm_entry.S, interrupts masked. */
-void vmm_on_interrupt(unsigned vector);
 void vmm_on_exception(const struct trapframe *frame);
 NORETURN void vmm_on_double_fault(void);
 NORETURN void vmm_on_nmi(void);

@@ -7,7 +7,7 @@ import re
 import subprocess
 
 COMMANDS = ("help", "version", "uptime", "cpu", "mem", "pci", "worlds", "log",
-            "time", "stats", "reboot", "poweroff")
+            "time", "stats", "vm", "reboot", "poweroff")
 
 # One of the boot log's last lines.
 BOOT_TIME = re.compile(r"console ready (\d+\.\d+) ms after Multiboot entry")

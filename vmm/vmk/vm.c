@@ -20,6 +20,8 @@
 #include "vmm/vmk/vm_int.h"
 #include "vmm/vmk/vm_memory.h"
 
+#define SAY_SIZE    64u             /* "module 1 vms.cpio" */
+
 struct lock vm_lock = LOCK_INIT("vm", RANK_SUBSYSTEM);
 struct wait_queue vm_queue;
 struct vm_archives vm_archives;
@@ -382,16 +384,28 @@ module_bytes(const struct boot_info *boot, const struct boot_module *m)
     return direct_ptr(m->start);
 }
 
+/* The loader's words for it, without the folders of a path. */
+static const char *
+module_name(const struct boot_module *m)
+{
+    const char *name = m->string;
+
+    for (const char *s = name; *s != '\0' && *s != ' '; s++)
+        if (*s == '/')
+            name = s + 1;
+    return name;
+}
+
 static void
 load_module(const struct boot_info *boot, unsigned n)
 {
     const struct boot_module *m = &boot->modules[n];
     const uint8_t *bytes = module_bytes(boot, m);
     size_t size = (size_t)maddr_diff(m->end, m->start);
-    char say[BOOT_STRING_MAX + 16];
+    char say[SAY_SIZE];
 
-    format_buf(say, sizeof(say), "module %u%s%.40s", n,
-               m->string[0] != '\0' ? " " : "", m->string);
+    format_buf(say, sizeof(say), "module %u%s%.40s", n + 1,
+               m->string[0] != '\0' ? " " : "", module_name(m));
     if (bytes == NULL)
         log_warn(MOD_VMM, "%s lies above the first 2 GB of memory: ignored",
                  say);

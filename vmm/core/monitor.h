@@ -11,7 +11,7 @@
 #include "vmm/interp/interp.h"
 #include "vmm/vcpu.h"
 
-/* Entered once, by vmm_start(). */
+/* The entry point of vmm.elf: entered once. */
 NORETURN void monitor_main(void);
 
 /*

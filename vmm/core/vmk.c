@@ -5,9 +5,8 @@
  * it in: by an interrupt, which is a call, too.  So the frame is filled in, and
  * read again, with interrupts masked, as the world switch wants them anyway.
  *
- * The processor is the VMkernel's meanwhile: other worlds may have run, and
- * all that is the guest's and not in the monitor's memory, the FPU and debug
- * registers, may have changed (shared->is_fpu_kept).
+ * The processor is the VMkernel's meanwhile, and other monitors may have run:
+ * what a world switch does not keep, the FPU's state, is saved before each.
  */
 #include "vmm/core/vmk.h"
 

@@ -10,13 +10,17 @@
  * loaded, but never stored; its C code has the selectors that the VMkernel put
  * into shared->vmm before the first entry, always.
  *
+ * Not kept: the FPU's registers, which the VMkernel does not use, but another
+ * monitor does (fpu.h).  Left alone, as neither side changes them: MSRs, and
+ * debug registers, all off.
+ *
  * Before the first entry the VMkernel makes the monitor look as if it had
  * just called world_switch_leave():
  *
  *      shared->vmm.esp     VMM_STACK_TOP - sizeof(struct world_switch_stack),
  *                          with such a structure at that place
  *      .cr0 .cr4           as the VMkernel's, without CR4.PGE
- *      .cr3                the machine address of a view's PDPT
+ *      .cr3                params.permanent_cr3: no guest is there yet
  *      .gdtr               VMM_GDT_AT, the whole table of VMM_DESCRIPTORS_SIZE
  *      .idtr               limit 0: guest_enter_init() makes the table
  *      .cs                 VMM_SEL_CODE

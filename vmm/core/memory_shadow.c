@@ -19,6 +19,9 @@
 #include "vmm/core/vmk.h"
 #include "vmm/mmu/trace.h"
 
+/* Debug builds: entries to the guest for each table that an audit reads. */
+#define AUDIT_PERIOD    64u
+
 /* Keys of windows: both parts of each page. */
 #define PART_KEY(index, part) ((index) * SHADOW_PART_COUNT + (part))
 
@@ -92,11 +95,31 @@ settle(UNUSED void *ctx)
         load_cr3(read_cr3());
 }
 
+#ifdef DEBUG
+/* So seldom that it does not take more time than the guest has. */
+static void
+audit_sometimes(void)
+{
+    static uint32_t entries;
+
+    if (++entries < AUDIT_PERIOD * memory.shadow.allocated)
+        return;
+    entries = 0;
+    memory_audit();
+}
+#else
+static void
+audit_sometimes(void)
+{
+}
+#endif
+
 void
 memory_load_view(void)
 {
     uint32_t cr3 = vmm_shared->params.pdpt[shadow_view(&memory.shadow)];
 
+    audit_sometimes();
     if (is_flush_due || loaded_cr3 != cr3)
         load_cr3(cr3);
 }

@@ -176,17 +176,21 @@ audit_page(struct audit *a)
     return audit_entries(a);
 }
 
+/* QEMU's TCG sets A in PDPTEs, too. */
 static bool
 audit_root(struct audit *a, enum shadow_view view, unsigned quadrant)
 {
     pte_t pdpte = a->s->machine.pdpt[view][quadrant];
 
     a->page = a->s->root[view][quadrant];
+    a->result->index = quadrant;
+    a->result->found = pdpte;
     if (a->page == NULL)
         return pdpte == 0 || wrong(a, "a PDPT entry to nothing");
     if (!is_same_key(a->page->key, shadow_root_key(a->s, view, quadrant)))
         return wrong(a, "the PD of another address space");
-    return pdpte == (maddr_raw(mpn_to_maddr(a->page->mpn)) | PTE_P) ||
+    a->result->allowed = maddr_raw(mpn_to_maddr(a->page->mpn)) | PTE_P;
+    return (pdpte & ~PTE_A) == a->result->allowed ||
            wrong(a, "a PDPT entry to another page");
 }
 

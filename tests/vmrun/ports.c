@@ -65,9 +65,7 @@ void
 guest_fpu_error(struct vcpu *v)
 {
     struct machine *m = machine_of(v);
-    const struct irq_wire wire = { &m->chipset.lines, IRQ_FPU,
-                                   IRQ_SOURCE_ISA };
 
-    irq_wire_pulse(&wire);
+    chipset_fpu_error(&m->chipset);
     look_at_wires(m);
 }

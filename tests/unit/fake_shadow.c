@@ -415,7 +415,8 @@ fake_shadow_reset(bool has_views, unsigned count)
     struct shadow_machine machine = {
         .ctx = f, .pmap_get = pmap_get, .large_page = large_page,
         .alloc = alloc, .map = map, .invalidate = invalidate, .flush = flush,
-        .settle = settle, .written = written, .page = pages, .page_count = FAKE_SHADOW_PAGES,
+        .settle = settle, .written = written,
+        .page = pages, .page_count = FAKE_SHADOW_PAGES,
         .table_traces = traces[0], .code_traces = traces[1],
         .trace_count = FAKE_RAM_PAGES,
     };

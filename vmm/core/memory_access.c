@@ -14,7 +14,7 @@
  * writes through guest_window() do not: such a pointer is given for a page
  * without a trace, and v->memory_generation changes when any page gets one.
  *
- * Called by the vcpu's thread; no locks.  SDM 3A 4.10.2 for what a TLB may keep.
+ * Called by the vcpu's thread; no locks.  What a TLB may keep: SDM 3A 4.10.2.
  */
 #include "vmm/guest_mem.h"
 

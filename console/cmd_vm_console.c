@@ -10,24 +10,32 @@
 #include "console/output.h"
 #include "console/vm_commands.h"
 #include "drivers/console.h"
+#include "kernel/clock.h"
 #include "sched/world.h"
 #include "vmm/vmk/vm_console.h"
+#include "vmm/vmk/vm_power.h"
 
 #define DETACH      '\035'          /* Ctrl-] */
 #define PIECE_SIZE  512u
 
+struct session {
+    struct vm_console *console;
+    bool has_left;              /* set by the world of input, before it ends */
+};
+
 static void
 input_world(void *arg)
 {
-    struct vm_console *console = arg;
+    struct session *session = arg;
     char c;
 
     while (console_read(&c, WAIT_FOREVER) == OK) {
         if (c == DETACH) {
-            vm_console_leave(console);
+            session->has_left = true;
+            vm_console_leave(session->console);
             return;
         }
-        (void)vm_console_input(console, (uint8_t)c);
+        (void)vm_console_input(session->console, (uint8_t)c);
     }
 }
 
@@ -50,13 +58,16 @@ show_output(struct vm_console *console)
     }
 }
 
-/* Say how it came to its end. */
+/* Say in which state the VM is left, or how it came to its end. */
 static void
-tell_end(struct vm *vm)
+tell_end(struct vm *vm, bool has_left)
 {
     char state[VM_STATE_SIZE];
     struct vm_info info;
 
+    /* Its port goes a moment before it is off itself. */
+    if (!has_left)
+        vm_wait_off(vm, clock_now() + NSEC_PER_SEC);
     vm_get_info(vm, &info);
     output_print("\n[%s: %s]\n", info.name, vm_state_text(state, &info));
 }
@@ -64,9 +75,9 @@ tell_end(struct vm *vm)
 void
 vm_cmd_console(struct vm *vm, const struct args *args UNUSED)
 {
-    struct vm_console *console = vm_get_console(vm);
+    struct session session = { .console = vm_get_console(vm) };
     const struct world_params params = {
-        .name = "vm console", .fn = input_world, .arg = console,
+        .name = "vm console", .fn = input_world, .arg = &session,
         .is_system = true
     };
     struct world *input;
@@ -77,17 +88,17 @@ vm_cmd_console(struct vm *vm, const struct args *args UNUSED)
         output_print("VM %s is off; this it printed last:\n", info.name);
     else
         output_print("Serial port of VM %s; Ctrl-] leaves.\n", info.name);
-    vm_console_attach(console);
+    vm_console_attach(session.console);
     if (world_create(&params, &input) != OK) {
-        vm_console_detach(console);
+        vm_console_detach(session.console);
         output_error("vm", "no memory for another world");
         return;
     }
     mirror_hold(true);
-    show_output(console);
+    show_output(session.console);
     world_kill(input);
     world_join(input);
-    vm_console_detach(console);
-    tell_end(vm);
+    vm_console_detach(session.console);
+    tell_end(vm, session.has_left);
     mirror_hold(false);
 }

@@ -12,7 +12,7 @@
 #include "kernel/clock.h"
 
 #define PERMILLE        1000u
-#define US_PER_MS       1000u
+#define MS_PER_SEC      1000u
 
 /* A row of a table of what took time. */
 struct row {
@@ -71,21 +71,27 @@ busy_cycles(const struct vmm_stats *s)
 }
 
 static void
+show_time_row(const char *name, uint64_t cycles, const char *share)
+{
+    uint64_t ms = clock_tsc_to_ns(cycles) / NSEC_PER_MSEC;
+
+    output_print("%-24s %8u.%03u %9s\n", name, (unsigned)(ms / MS_PER_SEC),
+                 (unsigned)(ms % MS_PER_SEC), share);
+}
+
+static void
 show_time(const struct vmm_stats *s)
 {
     uint64_t busy = busy_cycles(s);
     char share[UNITS_SIZE];
 
     output_print("TIME                          SECONDS   OF WORK\n");
-    for (unsigned n = 0; n < TIME_COUNT; n++) {
-        uint64_t us = clock_tsc_to_ns(s->time[n]) / NSEC_PER_USEC;
-
-        output_print("%-24s %8u.%03u %9s\n", time_names[n],
-                     (unsigned)(us / US_PER_MS / PERMILLE),
-                     (unsigned)(us / US_PER_MS % PERMILLE),
-                     n == TIME_IDLE ? "-"
-                         : units_permille(share, permille(s->time[n], busy)));
-    }
+    for (unsigned n = 0; n < TIME_COUNT; n++)
+        if (n != TIME_IDLE)
+            show_time_row(time_names[n], s->time[n],
+                          units_permille(share, permille(s->time[n], busy)));
+    show_time_row("all work", busy, "");
+    show_time_row(time_names[TIME_IDLE], s->time[TIME_IDLE], "");
 }
 
 /* Most expensive first: ROWS are few. */

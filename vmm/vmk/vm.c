@@ -299,8 +299,6 @@ vm_destroy(struct vm *vm, struct vm_why *why)
 
     if (status != OK)
         return status;
-    if (vm->world != NULL)
-        world_join(vm->world);
     list_remove(&vm->link);
     vm_console_free(&vm->console);
     heap_free(vm->config);

@@ -44,7 +44,7 @@ MUST_CHECK status_t vm_console_start(struct vm_console *c);
 /* The rings are INSTANCE's from now on; NULL: there are none for now. */
 void vm_console_connect(struct vm_console *c, struct vm_instance *instance);
 
-/* Switched off. */
+/* Switched off, or about to be. */
 void vm_console_end(struct vm_console *c);
 
 /* The monitor wrote output or took input.  Any world. */

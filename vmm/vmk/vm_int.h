@@ -25,7 +25,6 @@ struct vm {
     char name[VM_NAME_SIZE];
     char folder[VM_FOLDER_SIZE];
     struct vm_config *config;       /* read by the VM's world, too, while on */
-    struct world *world;            /* NULL: none, or joined */
 
     /* Guarded by vm_lock. */
     enum vm_state state;

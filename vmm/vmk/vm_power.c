@@ -6,8 +6,8 @@
  * the person wants meanwhile stands in vm->wanted, under vm_lock: an instance
  * that does not run yet is not told, but the world looks before it runs it.
  *
- * The world's last act is to set VM_OFF.  It is joined when the VM is started
- * again or destroyed.
+ * The last that a world does to its VM is to set VM_OFF: whoever sees that may
+ * start or destroy the VM, though the world is still on its way out.
  */
 #include "vmm/vmk/vm_power.h"
 
@@ -108,8 +108,10 @@ publish(struct vm *vm, struct vm_instance *instance)
     }
     lock_release(&vm_lock);
     wait_wake_all(&vm_queue);
-    if (may_run)
+    if (may_run) {
         vm_console_connect(&vm->console, instance);
+        log_info(MOD_VMM, "%s: on", vm->name);
+    }
     return may_run;
 }
 
@@ -194,11 +196,11 @@ vm_world(void *arg)
         how = run_once(vm, reason);
     } while (begin_again(vm, how));
     log_end(vm, how, reason);
+    vm_console_end(&vm->console);
     lock_acquire(&vm_lock);
     (void)str_copy(vm->reason, reason, sizeof(vm->reason));
     vm->state = VM_OFF;
     lock_release(&vm_lock);
-    vm_console_end(&vm->console);
     wait_wake_all(&vm_queue);
 }
 
@@ -230,7 +232,7 @@ create_world(struct vm *vm, struct vm_why *why)
         return vm_refuse(why, ERR_INVALID, "sched.cpu.affinity is \"%.40s\"; "
                          "expected all, or numbers of processors with commas",
                          vmx_text(vmx, "sched.cpu.affinity"));
-    status = world_create(&params, &vm->world);
+    status = world_create(&params, NULL);
     if (status == ERR_NO_MEMORY)
         return vm_refuse(why, status, "no memory for another world");
     if (status != OK)
@@ -251,10 +253,6 @@ vm_start(struct vm *vm, struct vm_why *why)
         status = vm_boot_check(vm, why);
     if (status != OK)
         return status;
-    /* The last one may still be on its way out. */
-    if (vm->world != NULL)
-        world_join(vm->world);
-    vm->world = NULL;
     if (vm_console_start(&vm->console) != OK)
         return vm_refuse(why, ERR_NO_MEMORY, "no memory for its console");
     vm->on_since = clock_now();
@@ -356,8 +354,6 @@ autostart(const char *name)
         log_error(MOD_VMM, "vm.autostart: there is no VM '%s'", name);
     else if (vm_start(vm, &why) != OK)
         log_error(MOD_VMM, "vm.autostart: %s", why.text);
-    else
-        log_info(MOD_VMM, "%s: started", name);
 }
 
 void

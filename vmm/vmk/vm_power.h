@@ -26,7 +26,7 @@ MUST_CHECK status_t vm_kill(struct vm *vm, struct vm_why *why);
 MUST_CHECK status_t vm_reset(struct vm *vm, struct vm_why *why);
 
 /* Wait until it is off, or until DEADLINE (clock_now() scale): ERR_TIMEOUT. */
-MUST_CHECK status_t vm_wait_off(struct vm *vm, uint64_t deadline);
+status_t vm_wait_off(struct vm *vm, uint64_t deadline);
 
 /* Start the VMs whose NAMES stand there, with commas; tells by the log. */
 void vm_autostart(const char *names);

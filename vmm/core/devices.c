@@ -144,13 +144,14 @@ devices_halt(void)
     for (;;) {
         let_time_pass();
         if (devices_is_interrupt_pending() || cpu->pending_nmi)
-            return;
+            break;
         /* Nothing more comes for now: let it be seen. */
         if (serial.call_at != VDEV_NEVER)
             call_console();
         else
             vmk_halt(wake_at());
     }
+    set_timer();
 }
 
 /* --- Ports -----------------------------------------------------------------*/

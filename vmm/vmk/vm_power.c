@@ -16,6 +16,7 @@
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
 #include "kernel/clock.h"
+#include "kernel/log_ring.h"
 #include "vmm/vmk/vm_int.h"
 #include "vmm/vmk/vm_params.h"
 
@@ -79,7 +80,7 @@ static void
 on_log(void *context, enum log_level level, const char *line)
 {
     const struct vm *vm = context;
-    char text[VM_REASON_SIZE];
+    char text[LOG_LINE_MAX];
 
     copy_printable(text, sizeof(text), line);
     log_write(level, MOD_VMM, "%s: %s", vm->name, text);
@@ -274,7 +275,8 @@ vm_wait_started(struct vm *vm, struct vm_why *why)
     status_t status = OK;
 
     lock_acquire(&vm_lock);
-    while (vm->state == VM_STARTING && status == OK)
+    /* A guest that resets itself all the time has started, too. */
+    while (vm->state == VM_STARTING && vm->resets == 0 && status == OK)
         status = wait_block(&vm_queue, &vm_lock, WAIT_FOREVER);
     if (status == OK && vm->state == VM_OFF)
         status = vm_refuse(why, ERR_INVALID, "%s: %s", vm->name, vm->reason);

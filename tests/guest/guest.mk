@@ -34,3 +34,22 @@ GUEST_FILES := $(GUEST_ELF) $(B)/guest/all.iso
 .PHONY: guest
 guest: $(GUEST_FILES)
 boot-test test: $(GUEST_FILES)
+
+# The same as VMs: an archive, and with Socle on a CD.
+GUEST_VMS := $(GUEST_ELF:$(B)/guest/%.elf=%)
+$(B)/guest/vms.cpio: $(GUEST_ELF) scripts/vms.py tests/guest/guest.mk
+	$(call say,VMS,$@)
+	$(Q)rm -rf $(B)/guest/vms
+	$(Q)for name in $(GUEST_VMS); do dir=$(B)/guest/vms/$$name; \
+	    mkdir -p $$dir && \
+	    $(OBJCOPY) --strip-all $(B)/guest/$$name.elf $$dir/kernel && \
+	    printf 'memsize = "32"\nboot.kernel = "kernel"\n' \
+	        >$$dir/$$name.vmx || exit; done
+	$(Q)$(PYTHON) -B scripts/vms.py $@ $(B)/guest/vms
+
+$(B)/guest/vms.iso: $(B)/vmkernel.elf $(B)/guest/vms.cpio iso/grub.cfg \
+    iso/mkiso.sh | $(B)/.have-iso
+	$(call say,ISO,$@)
+	$(Q)iso/mkiso.sh $< iso/grub.cfg $@ "$(OBJCOPY)" $(B)/guest/vms.cpio
+
+boot-test test: $(B)/guest/vms.cpio $(B)/guest/vms.iso

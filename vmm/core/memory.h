@@ -24,6 +24,9 @@ struct shadow *memory_shadow(void);
 /* CR3 for code of the present CPL: loads it unless it is loaded. */
 void memory_load_view(void);
 
+/* The root without a guest, where the monitor starts, until the next view. */
+void memory_load_permanent(void);
+
 /*
  * The translator's fetch: the page of linear AT as code of the present CPL
  * reads it, watched unless IS_UNWATCHED; *ID becomes its PPN.  NULL: not

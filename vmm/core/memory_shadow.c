@@ -7,7 +7,8 @@
  * flush waits until the guest is entered next (memory_load_view), or until the
  * shadow needs it done before it gives a table another use (settle).  In the
  * meantime the hardware goes on with the PDPTEs that it has latched: the tables
- * that they point to stay as they are.
+ * that they point to stay as they are.  On the permanent root, where the
+ * translator works, no shadow is in use, and the way back flushes anyway.
  *
  * Called by the vcpu's thread; no locks.  Interrupts are on: a switch to the
  * VMkernel and back may load CR3 at any instruction, and finds it good.
@@ -68,6 +69,14 @@ large_page(UNUSED void *ctx, UNUSED ppn_t first)
 /* --- The TLB ---------------------------------------------------------------*/
 
 static void
+load_cr3(uint32_t cr3)
+{
+    is_flush_due = false;
+    loaded_cr3 = cr3;
+    write_cr3(cr3);
+}
+
+static void
 invalidate(UNUSED void *ctx, gla_t at)
 {
     if (!is_flush_due)
@@ -77,22 +86,21 @@ invalidate(UNUSED void *ctx, gla_t at)
 static void
 flush(UNUSED void *ctx)
 {
-    is_flush_due = true;
-}
-
-static void
-load_cr3(uint32_t cr3)
-{
-    is_flush_due = false;
-    loaded_cr3 = cr3;
-    write_cr3(cr3);
+    is_flush_due = loaded_cr3 != vmm_shared->params.permanent_cr3;
 }
 
 static void
 settle(UNUSED void *ctx)
 {
     if (is_flush_due)
-        load_cr3(read_cr3());
+        load_cr3(loaded_cr3);
+}
+
+void
+memory_load_permanent(void)
+{
+    if (loaded_cr3 != vmm_shared->params.permanent_cr3)
+        load_cr3(vmm_shared->params.permanent_cr3);
 }
 
 #ifdef DEBUG
@@ -166,6 +174,7 @@ memory_shadow_init(const struct vmm_params *params)
 
     windows_init(&windows, &place);
     set_roots(&m, params);
+    loaded_cr3 = params->permanent_cr3;
     vmm_stats->shadow_pages = m.page_count;
     return shadow_init(&memory.shadow, memory.vcpu, &m,
                        params->sandbox == VMM_SANDBOX_PAGING);

@@ -116,13 +116,13 @@ add_evidence(struct bt *bt, uint32_t eip, unsigned weight)
 }
 
 bool
-bt_is_emulated(const struct bt *bt, uint32_t eip)
+adapt_is_guilty(struct bt *bt, uint32_t eip)
 {
     const struct suspect *s;
 
     if (bt->learned.guilty_count == 0)
         return false;
-    s = find((struct bt *)bt, eip);
+    s = find(bt, eip);
     return s != NULL && s->is_guilty;
 }
 

@@ -112,9 +112,6 @@ struct bt *bt_init(const struct bt_env *env, void *memory);
  */
 uint32_t bt_entry(struct bt *bt, uint32_t eip);
 
-/* The same, if nothing has to be changed for it: no translation, no link. */
-uint32_t bt_find(const struct bt *bt, uint32_t eip);
-
 /*
  * Code for the one instruction at EIP, which ends by BT_EXIT_STEP or, if it is
  * an indirect branch, BT_EXIT_MISS: for instructions that write to the page

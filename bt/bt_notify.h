@@ -37,9 +37,6 @@ enum bt_written bt_page_written(struct bt *bt, uint32_t id, uint32_t offset,
  */
 void bt_note_fault(struct bt *bt, uint32_t eip);
 
-/* Did what bt_note_fault() told make the instruction at EIP an exit? */
-bool bt_is_emulated(const struct bt *bt, uint32_t eip);
-
 /*
  * The instruction at EIP was emulated after an EMULATE exit; for nothing,
  * unless WAS_NEEDED.  Any EIP may be told.

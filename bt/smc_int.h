@@ -85,6 +85,8 @@ bool insn_may_write(const struct insn *insn);
 /* The last point at or before OFFSET of the TC; there is one at 0. */
 struct point *recover_find_point(const struct bt *bt, uint32_t offset);
 
+/* --- adapt.c -------------------------------------------------------------- */
+bool adapt_is_guilty(struct bt *bt, uint32_t eip);
 /* The instruction at EIP changed again, and its unit was dropped. */
 void adapt_note_change(struct bt *bt, uint32_t eip);
 

@@ -415,18 +415,6 @@ bt_entry(struct bt *bt, uint32_t eip)
 }
 
 uint32_t
-bt_find(const struct bt *bt, uint32_t eip)
-{
-    const struct bt_slots *slots = bt->env->slots;
-    const struct bt_tu *tu;
-
-    if (slots->exit_eip == eip && bt_slots_reason(slots) != BT_EXIT_EMULATE)
-        return 0;
-    tu = tc_find(bt, eip);
-    return tu == NULL ? 0 : tu->entry;
-}
-
-uint32_t
 bt_step(struct bt *bt, uint32_t eip)
 {
     struct xlate x;

@@ -99,7 +99,7 @@ take(struct xlate *x, uint32_t eip)
     unit->page[1] = x->source.id;
     unit->result = result;
     unit->is_emulated = !x->is_step && result == DECODE_OK &&
-                        bt_is_emulated(x->bt, eip);
+                        adapt_is_guilty(x->bt, eip);
     /* Nothing depends on the bytes of what is emulated. */
     if (!unit->is_emulated)
         unit->length += insn->length;

@@ -7,8 +7,7 @@
  * slots, which in the paging sandbox are user pages in the kernel view.
  *
  *      ffc00000    TC              translated code
- *      ffca0000    slots, tables   what translated code reads: base of its %gs
- *      ffcc4000    bt              the translator's own memory
+ *      ffdb8000    slots, tables   what translated code reads: base of its %gs
  *      ffe00000    image           vmm.elf: text, rodata, data, bss
  *      ffec8000    traces          two bitmaps, one bit for each guest page
  *      fff00000    windows         onto guest pages, shadow tables, the pmap
@@ -16,6 +15,10 @@
  *      fffd0000    guard, stack
  *      fffe0000    shared pages    with the VMkernel: vmm/shared.h
  *      fffff000    the switch page: here in the VMkernel's space, too
+ *
+ * What only the translator itself needs is larger than all that.  It lies in
+ * the guest's part of linear space, in the permanent root alone: the page
+ * tables in which there is no guest, and in which the TC can be written.
  *
  * The lower 2 MB have a page table for each view, because user code must not
  * see what the translated kernel may.  The upper 2 MB have one for all views,
@@ -29,12 +32,12 @@
 #define VMM_BASE            0xffc00000
 
 #define VMM_TC_AT           0xffc00000
-#define VMM_TC_SIZE         0x000a0000
-#define VMM_SLOTS_AT        0xffca0000      /* one page */
-#define VMM_TABLES_AT       0xffca1000      /* struct bt_tables and its links */
-#define VMM_TABLES_SIZE     0x00023000
-#define VMM_BT_AT           0xffcc4000      /* bt_init()'s memory */
-#define VMM_BT_SIZE         0x0013c000
+#define VMM_TC_SIZE         0x001b8000
+#define VMM_SLOTS_AT        0xffdb8000      /* one page */
+#define VMM_TABLES_AT       0xffdb9000      /* struct bt_tables and its links */
+#define VMM_TABLES_SIZE     0x00047000
+#define VMM_BT_AT           0x00400000      /* bt_init()'s memory */
+#define VMM_BT_SIZE         0x00400000      /* whole large pages */
 
 #define VMM_UPPER           0xffe00000      /* from here up: one page table */
 #define VMM_IMAGE_AT        0xffe00000

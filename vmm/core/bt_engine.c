@@ -15,8 +15,12 @@
  * Whoever changes translations must not do so under a live state, so what the
  * MMU tells us in the middle of a fault takes the state back first.
  *
- * In the paging sandbox TC and tables are read-only to rings 0 and 3 alike:
- * the translator is called with CR0.WP clear (tc_open).
+ * The translator's own memory is in the permanent root alone, and only there TC
+ * and tables can be written: it is called between bt_open() and bt_close().
+ * That costs two loads of CR3, so where the guest goes on behind an emulated
+ * instruction is remembered here: a cache of translations by address.  A unit
+ * that was dropped leads to its successor, so that an entry is good until all
+ * are flushed.
  *
  * What the guest could have written into the slots is only ever used as its own
  * state.  Called by the main loop; no locks.
@@ -24,6 +28,7 @@
 #include "vmm/core/bt_engine.h"
 
 #include "bt/bt.h"
+#include "bt/bt_inspect.h"
 #include "bt/decode.h"
 #include "kernel/base/assert.h"
 #include "kernel/x86/cpu.h"
@@ -49,22 +54,36 @@ static struct bt_slots *const slots = (struct bt_slots *)VMM_SLOTS_AT;
 static struct bt_env env;
 static struct bt *bt;
 static struct vcpu *vcpu;
-static bool is_live, is_tc_read_only;
+static bool is_live, is_open, is_late;
+static uint32_t late_page;
+
+/* Translations that were asked for, as long as there is no flush. */
+#define KNOWN       2048u
+static struct known {
+    uint32_t eip, at, flushes;
+} known[KNOWN];
+static uint32_t flushes;
 
 /* --- The translator's surroundings -----------------------------------------*/
 
 static void
-tc_open(void)
+bt_open(void)
 {
-    if (is_tc_read_only)
-        write_cr0(read_cr0() & ~(uint32_t)CR0_WP);
+    ASSERT(!is_open);
+    is_open = true;
+    memory_load_permanent();
 }
 
 static void
-tc_close(void)
+bt_close(void)
 {
-    if (is_tc_read_only)
-        write_cr0(read_cr0() | CR0_WP);
+    const struct bt_stats *stats = bt_get_stats(bt);
+
+    flushes = (uint32_t)stats->flushes;
+    vmm_stats->tc_flushes = flushes;
+    vmm_stats->tc_units = (uint32_t)stats->units;
+    vmm_stats->tc_used = bt_code_end(bt) - VMM_TC_AT;
+    is_open = false;
 }
 
 static const uint8_t *
@@ -98,9 +117,9 @@ set_code(const struct guest_cpu *cpu)
     if (code.mode == now.mode && code.base == now.base &&
         code.limit == now.limit && code.is_stack_16 == now.is_stack_16)
         return true;
-    tc_open();
+    bt_open();
     is_good = bt_set_code(bt, &code);
-    tc_close();
+    bt_close();
     if (is_good)
         now = code;
     return is_good;
@@ -126,33 +145,51 @@ load_slots(const struct guest_cpu *cpu)
     bt_slots_set_gs(slots, gs->base, gs->last, is_usable);
 }
 
-/* Where the TC goes on for EIP; 0: it cannot. */
+/*
+ * Where the TC goes on for EIP; 0: it cannot.  A write to a page with code, by
+ * the guest's tables being walked, has had to wait.
+ */
 static uint32_t
-find(uint32_t eip)
+translate(uint32_t eip)
 {
-    uint32_t at = bt_find(bt, eip);
-    enum vmm_time before;
+    enum vmm_time before = account_switch(TIME_TRANSLATE);
+    uint32_t at;
 
-    if (at != 0)
-        return at;
-    before = account_switch(TIME_TRANSLATE);
-    tc_open();
+    bt_open();
     if (!code_pages_has_room()) {
         bt_flush(bt);
         code_pages_forget();
     }
-    at = bt_entry(bt, eip);
-    tc_close();
+    do {
+        is_late = false;
+        at = bt_entry(bt, eip);
+        if (is_late)
+            bt_invalidate_page(bt, late_page);
+    } while (is_late);
+    bt_close();
     account_switch(before);
     return at;
+}
+
+static uint32_t
+find(uint32_t eip)
+{
+    struct known *k = &known[eip % KNOWN];
+
+    if (k->eip != eip || k->at == 0 || k->flushes != flushes) {
+        uint32_t at = translate(eip);
+
+        *k = (struct known){ eip, at, flushes };
+    }
+    return k->at;
 }
 
 static void
 moved(uint32_t ppn)
 {
-    tc_open();
+    bt_open();
     bt_invalidate_page(bt, ppn);
-    tc_close();
+    bt_close();
 }
 
 /* False: this state is not for translated code. */
@@ -199,8 +236,12 @@ recover(struct vcpu *v)
     struct bt_state s = { .eip = frame->eip, .eflags = frame->eflags,
                           .eax = frame->eax, .ecx = frame->ecx,
                           .esp = frame->esp };
+    bool is_known;
 
-    if (!bt_recover(bt, &s))
+    bt_open();
+    is_known = bt_recover(bt, &s);
+    bt_close();
+    if (!is_known)
         vmk_end(VMM_END_CRASHED, "the guest was at %04x:%08x, vector %u "
                 "error %x, outside of translated code", frame->cs, frame->eip,
                 frame->vector, frame->error);
@@ -220,11 +261,16 @@ on_written(uint32_t ppn, uint32_t offset, uint32_t size)
 {
     enum bt_written written;
 
+    if (is_open) {
+        is_late = true;
+        late_page = ppn;
+        return true;
+    }
     if (is_live)
         recover(vcpu);
-    tc_open();
+    bt_open();
     written = bt_page_written(bt, ppn, offset, size);
-    tc_close();
+    bt_close();
     return written != BT_WRITTEN_UNWATCH;
 }
 
@@ -238,9 +284,9 @@ emulate_trapped(struct vcpu *v)
 
     if (monitor_interpret(v) != INTERP_OK)
         return;
-    tc_open();
+    bt_open();
     bt_note_fault(bt, eip);
-    tc_close();
+    bt_close();
 }
 
 /* Another translation is all it takes. */
@@ -248,9 +294,8 @@ static bool
 go_on(struct vcpu *v)
 {
     uint32_t eip = slots->exit_eip;
-    uint32_t at = find(eip);
+    uint32_t at = translate(eip);
 
-    slots->exit_reason = BT_EXIT_EMULATE;       /* done: bt_find() */
     /* A flush, or a write that it led to, may have taken the state. */
     if (at != 0 && is_live) {
         guest_frame.regs.eip = at;
@@ -263,6 +308,21 @@ go_on(struct vcpu *v)
     return false;
 }
 
+/* What an instruction of a class that was interpreted counts as. */
+static const uint8_t exit_of_class[OPCODE_CLASS_COUNT] = {
+    [CLASS_IDENT] = EXIT_MEMORY,
+    [CLASS_STRING] = EXIT_MEMORY,
+    [CLASS_IO] = EXIT_PORT,
+    [CLASS_PRIV] = EXIT_PRIVILEGED,
+    [CLASS_FLAGS] = EXIT_FLAGS,
+    [CLASS_SEG_LOAD] = EXIT_SEGMENT,
+    [CLASS_IRET] = EXIT_IRET,
+    [CLASS_SYSCALL] = EXIT_SYSENTER,
+    [CLASS_JMP_FAR] = EXIT_FAR,
+    [CLASS_CALL_FAR] = EXIT_FAR,
+    [CLASS_RET_FAR] = EXIT_FAR,
+};
+
 /*
  * At an exit.  Was it an instruction that the hardware can do, and could have
  * done this time?  Then it may be copied again, some day.
@@ -271,12 +331,20 @@ static void
 emulate(struct vcpu *v)
 {
     uint32_t eip = v->cpu.eip, odd = memory_odd_accesses();
+    enum interp_result result = monitor_interpret(v);
+    enum vmm_exit cause;
 
-    if (monitor_interpret(v) != INTERP_OK || !bt_is_emulated(bt, eip))
+    if (v->interp->now == NULL)
         return;
-    tc_open();
-    bt_note_emulated(bt, eip, memory_odd_accesses() != odd);
-    tc_close();
+    cause = exit_of_class[insn_opcode(&v->interp->now->insn)->class];
+    if (cause != EXIT_LINK)
+        account_exit(cause);
+    if (cause != EXIT_MEMORY || result != INTERP_OK ||
+        memory_odd_accesses() != odd)
+        return;
+    bt_open();
+    bt_note_emulated(bt, eip, false);
+    bt_close();
 }
 
 static const enum vmm_exit exit_of_reason[] = {
@@ -308,8 +376,10 @@ serve_exit(struct vcpu *v)
         return go_on(v);
     store(v, guest_frame.regs.eflags, bt_slots_in_shadow(slots));
     v->cpu.eip = slots->exit_eip;
-    if (reason != BT_EXIT_STOP)
+    if (reason == BT_EXIT_EMULATE)
         emulate(v);
+    else if (reason != BT_EXIT_STOP)
+        monitor_interpret(v);
     return false;
 }
 
@@ -365,7 +435,10 @@ serve(struct vcpu *v)
             return true;
     }
     recover(v);
-    emulate_trapped(v);
+    if (seg_on_fault(v))
+        monitor_interpret(v);
+    else
+        emulate_trapped(v);
     return false;
 }
 
@@ -394,10 +467,9 @@ bt_engine_run(struct vcpu *v)
 }
 
 void
-bt_engine_init(struct vcpu *v, const struct vmm_params *params)
+bt_engine_init(struct vcpu *v)
 {
     vcpu = v;
-    is_tc_read_only = params->sandbox == VMM_SANDBOX_PAGING;
     env = (struct bt_env){
         .has_native_tsc = true, .callout = CALLOUT_INT,
         .callout_vector = GUEST_INT_CALLOUT, .slot_segment = SEG_GS,
@@ -410,8 +482,10 @@ bt_engine_init(struct vcpu *v, const struct vmm_params *params)
         .point_max = VMM_POINT_MAX, .link_max = VMM_LINK_MAX, .fetch = fetch,
     };
     ASSERT(bt_memory_size(&env) <= VMM_BT_SIZE);
-    tc_open();
+    vmm_stats->tc_size = VMM_TC_SIZE;
+    bt = (struct bt *)VMM_BT_AT;
+    bt_open();
     bt = bt_init(&env, (void *)VMM_BT_AT);
-    tc_close();
+    bt_close();
     memory_on_written(on_written);
 }

@@ -12,9 +12,9 @@
 #include "bt/bt.h"
 #include "vmm/layout.h"
 
-#define VMM_TU_MAX      18500u
-#define VMM_POINT_MAX   38000u
-#define VMM_LINK_MAX    10400u
+#define VMM_TU_MAX      64000u
+#define VMM_POINT_MAX   140000u
+#define VMM_LINK_MAX    40000u
 
 /* bt_memory_size() with these is VMM_BT_SIZE at most: a unit test looks. */
 STATIC_ASSERT(sizeof(struct bt_tables) + VMM_LINK_MAX * sizeof(uint32_t) <=

@@ -278,7 +278,7 @@ monitor_main(void)
     memory_init(v, params);
     devices_init(v, params);
     seg_init(params->sandbox == VMM_SANDBOX_SEGMENT);
-    bt_engine_init(v, params);
+    bt_engine_init(v);
     guest_mem_flush(v);
     sti();
     for (;;)

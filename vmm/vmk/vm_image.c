@@ -9,6 +9,7 @@
  *
  *      PDPT of a view --[3]--> shadow PD --[510]--> lower table of the view
  *      permanent PDPT --[3]--> our PD ----[511]--> upper table, of all views
+ *                     --[0]--> our PD ----[2..]--> the translator's memory
  *
  * The shadow's PDs are the monitor's to make, with the PDEs that are in its
  * parameters; it starts on the permanent root, where no guest is.
@@ -84,12 +85,17 @@ static const struct region regions[] = {
     { VMM_EVENTS_AT, 4 * PAGE_SIZE, 2, RIGHTS_ALIKE(DATA) },
 };
 
+#define BT_TABLES       (VMM_BT_SIZE / LARGE_PAGE_SIZE)
+STATIC_ASSERT(VMM_BT_SIZE % LARGE_PAGE_SIZE == 0 &&
+              VMM_BT_AT % LARGE_PAGE_SIZE == 0);
+
 /* An address space while it is made. */
 struct space {
     struct vm_instance *i;
     pte_t supported;            /* bits that this CPU knows */
     pte_t *lower[VIEW_COUNT];   /* NULL: the sandbox has no such view */
     pte_t *upper;
+    pte_t *bt[BT_TABLES];       /* in the permanent root */
     struct vm_elf elf;
 };
 
@@ -123,9 +129,11 @@ map_page(struct space *s, uint32_t at, const void *page,
 {
     pte_t entry = maddr_raw(direct_maddr(page)) | PTE_P | PTE_A;
 
-    if (at >= VMM_UPPER) {
-        s->upper[pt_index(at)] =
-            (entry | rights->view[VIEW_USER]) & s->supported;
+    if (at >= VMM_UPPER || at < VMM_BASE) {
+        pte_t *table = at >= VMM_UPPER ? s->upper
+                       : s->bt[(at - VMM_BT_AT) / LARGE_PAGE_SIZE];
+
+        table[pt_index(at)] = (entry | rights->view[VIEW_USER]) & s->supported;
         return;
     }
     for (unsigned v = 0; v < VIEW_COUNT; v++)
@@ -258,6 +266,8 @@ make_page_tables(struct space *s)
     for (unsigned v = 0; v < VIEW_COUNT && status == OK; v++)
         if (has_view(v))
             status = new_table(s, &s->lower[v]);
+    for (unsigned n = 0; n < BT_TABLES && status == OK; n++)
+        status = new_table(s, &s->bt[n]);
     if (status == OK)
         map_page(s, VMM_TABLE_AT, s->upper, &data_rights);
     return status;
@@ -279,19 +289,33 @@ set_monitor_pdes(const struct space *s, unsigned view, pte_t *pde)
 }
 
 static status_t
+make_permanent_root(struct space *s, pte_t *pdpt)
+{
+    unsigned view = has_view(VIEW_EXACT) ? VIEW_EXACT : VIEW_USER;
+    pte_t *monitor, *bt;
+    status_t status = new_table(s, &monitor);
+
+    if (status == OK)
+        status = new_table(s, &bt);
+    if (status != OK)
+        return status;
+    set_monitor_pdes(s, view, &monitor[pd_index(VMM_BASE)]);
+    for (unsigned n = 0; n < BT_TABLES; n++)
+        bt[pd_index(VMM_BT_AT) + n] = table_entry(s->bt[n], 0);
+    pdpt[pdpt_index(VMM_BASE)] = maddr_raw(direct_maddr(monitor)) | PTE_P;
+    pdpt[pdpt_index(VMM_BT_AT)] = maddr_raw(direct_maddr(bt)) | PTE_P;
+    return OK;
+}
+
+static status_t
 make_roots(struct space *s)
 {
     struct vmm_params *params = &s->i->shared->params;
     struct pdpt_page *pdpts = upper_ptr(s, VMM_PDPT_AT);
-    unsigned permanent = has_view(VIEW_EXACT) ? VIEW_EXACT : VIEW_USER;
-    pte_t *pd;
-    status_t status = new_table(s, &pd);
+    status_t status = make_permanent_root(s, pdpts->permanent);
 
     if (status != OK)
         return status;
-    set_monitor_pdes(s, permanent, &pd[pd_index(VMM_BASE)]);
-    pdpts->permanent[pdpt_index(VMM_BASE)] =
-        maddr_raw(direct_maddr(pd)) | PTE_P;
     params->permanent_cr3 =
         (uint32_t)maddr_raw(direct_maddr(pdpts->permanent));
     for (unsigned v = 0; v < VIEW_COUNT; v++) {

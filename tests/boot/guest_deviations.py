@@ -22,6 +22,16 @@ def _all(reason, *checks):
     return dict.fromkeys(checks, reason)
 
 
+# In ring 0 under Socle, too: the code runs as it is.
+_KERNEL_SEGMENTS = {
+    **_all(_LIMIT, "expand-down: across the limit",
+           "expand-down, 16 bits: across 64 KB",
+           "expand-down: across that limit", "is a limit",
+           "for the first access"),
+    **_all(_TYPE, "and not written", "a null selector",
+           "which nothing came of"),
+}
+
 TCG = {
     "exceptions": {
         "#DB INT1 from ring 3": "INT1 is #UD",
@@ -59,6 +69,7 @@ TCG = {
         **_all("checks no limit of code", "running past the limit of code",
                "an instruction across the limit", "a jump past the limit"),
     },
+    "kernel_segments": _KERNEL_SEGMENTS,
     "user_segments": {
         "running past the limit": "checks no limit of code",
     },
@@ -142,6 +153,7 @@ VM_QEMU = {
         "#XM DIVSS by 0": _SSE,
         "#UD DIVSS by 0 without CR4.OSXMMEXCPT": _SSE,
     },
+    "kernel_segments": _KERNEL_SEGMENTS,
     "top": {
         **_all(_TC, "ring 0: read", "ring 0: edges"),
     },

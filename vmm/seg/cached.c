@@ -138,18 +138,20 @@ seg_enter_bt(struct vcpu *v, struct trapframe *frame)
 
 /* --- Which half ------------------------------------------------------------*/
 
-/* Translated code reached for OFFSET: that half is wanted, if there are two. */
-static void
+/* Translated code reached for OFFSET: is that in the other of two halves? */
+static bool
 reach(enum segment reg, uint32_t offset)
 {
     struct cached *c = &cached[reg];
     uint32_t base = c->seen.base;
     enum seg_half half = offset > UINT32_MAX - base ? HALF_HIGH : HALF_LOW;
 
-    if (slot_selectors[reg] == 0 || half == c->half)
-        return;
+    if (slot_selectors[reg] == 0 || half == c->half ||
+        c->seen.last <= UINT32_MAX - base)
+        return false;
     c->half = half;
     make(c, reg);
+    return true;
 }
 
 static bool
@@ -172,27 +174,29 @@ writes_string(const struct insn *insn)
     return false;
 }
 
-static void
+static bool
 reach_operands(const struct guest_cpu *cpu, const struct insn *insn)
 {
     uint32_t mask = insn->addr_size == 2 ? UINT16_MAX : UINT32_MAX;
     uint32_t offset = cpu->gpr[insn->base] +
                       (cpu->gpr[insn->index] << insn->scale) +
                       (uint32_t)insn->disp;
+    bool has_moved = false;
 
     if (insn->segment != SEG_SS)
-        reach(SEG_SS, cpu->gpr[GPR_ESP]);
+        has_moved |= reach(SEG_SS, cpu->gpr[GPR_ESP]);
     if (insn->segment != SEG_NONE)
-        reach(insn->segment, offset & mask);
+        has_moved |= reach(insn->segment, offset & mask);
     if (writes_string(insn))
-        reach(SEG_ES, cpu->gpr[GPR_EDI] & mask);
+        has_moved |= reach(SEG_ES, cpu->gpr[GPR_EDI] & mask);
+    return has_moved;
 }
 
 /*
  * An instruction across two pages may be missed here: that costs time when it
  * faults again, and nothing else.
  */
-void
+bool
 seg_on_fault(struct vcpu *v)
 {
     const struct guest_segment *cs = &v->cpu.segment[SEG_CS];
@@ -203,9 +207,9 @@ seg_on_fault(struct vcpu *v)
                     (cs->rights & RIGHTS_DB ? DECODE_32 : DECODE_16);
     struct insn insn;
 
-    if (!seg_machine.is_truncated || !is_any_wrapping() ||
-        !guest_read(v, at, bytes, size, GUEST_FETCH) ||
-        decode(bytes, size, mode, &insn) != DECODE_OK)
-        return;
-    reach_operands(&v->cpu, &insn);
+    if (!seg_machine.is_truncated || !is_any_wrapping())
+        return false;
+    return guest_read(v, at, bytes, size, GUEST_FETCH) &&
+           decode(bytes, size, mode, &insn) == DECODE_OK &&
+           reach_operands(&v->cpu, &insn);
 }

@@ -31,13 +31,13 @@ void seg_init(bool is_truncated);
 MUST_CHECK bool seg_enter_bt(struct vcpu *v, struct trapframe *frame);
 
 /*
- * The instruction at V's eip met #GP or #SS in translated code, and will be
- * interpreted.  If it reached for the half of a segment that is not there (a
- * segment that wraps at 4 GB, in the segment sandbox: vmm/seg/backing.c), that
- * half will be, from the next seg_enter_bt() on.  A hint: nothing but speed
- * depends on it.
+ * The instruction at V's eip trapped in translated code, and will be
+ * interpreted.  True: it reached for the half of a segment that was not there
+ * (one that wraps at 4 GB, in the segment sandbox: vmm/seg/backing.c), and that
+ * half will be, from the next seg_enter_bt() on; so the trap is no reason to
+ * translate this instruction in another way.
  */
-void seg_on_fault(struct vcpu *v);
+MUST_CHECK bool seg_on_fault(struct vcpu *v);
 
 /*
  * For direct execution at CPL 3: brings the shadow tables up to date with the

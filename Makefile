@@ -162,6 +162,7 @@ include tests/programs/programs.mk
 include tests/lockstep/lockstep.mk
 include tests/vmrun/vmrun.mk
 include tests/guest/guest.mk
+include tests/entry/entry.mk
 include iso/vms.mk
 unit: $(UNIT_BIN)
 	$(Q)$(PYTHON) tests/run.py unit $(UNIT_BIN)

@@ -1,5 +1,6 @@
 /*
- * vm_int.h - what the files of a VM (vm.c, vm_power.c, vm_boot.c) share.
+ * vm_int.h - what the files of a VM share: vm.c, vm_config.c, vm_load.c,
+ * vm_power.c, vm_boot.c.
  */
 #ifndef VMM_VMK_VM_INT_H
 #define VMM_VMK_VM_INT_H
@@ -53,6 +54,20 @@ extern struct vm_archives vm_archives;
 PRINTF_LIKE(3, 4)
 status_t vm_refuse(struct vm_why *why, status_t status, const char *format,
                    ...);
+
+/* A VM on the list, off, without a configuration; NULL: no memory. */
+struct vm *vm_add(const char *name, const char *folder);
+
+/* --- vm_config.c ---------------------------------------------------------- */
+
+/* Room for SIZE bytes of text, and behind them a NUL; or NULL. */
+struct vm_config *vm_config_alloc(size_t size);
+
+/* A copy of FROM (NULL: of an empty one) with CHANGES made to it. */
+MUST_CHECK status_t vm_config_make(const struct vm_config *from,
+                                   const struct vm_changes *changes,
+                                   struct vm_config **result,
+                                   struct vm_why *why);
 
 /* --- vm_boot.c ------------------------------------------------------------ */
 

@@ -44,7 +44,7 @@ class Vm:
     def __init__(self, machine, name):
         self.machine, self.name = machine, name
 
-    def command(self, verb, timeout=COMMAND_TIMEOUT):
+    def do(self, verb, timeout=COMMAND_TIMEOUT):
         """The text that `vm VERB NAME` prints.
 
         A log line may come at any time, and the prompt is shown again then.
@@ -56,12 +56,12 @@ class Vm:
         return self.machine.before()
 
     def start(self):
-        text = self.command("start", START_TIMEOUT)
+        text = self.do("start", START_TIMEOUT)
         assert f"VM {self.name} runs" in text, text
 
     def state(self):
         """As `vm list` says: "off", "running for ...", "crashed: ..."."""
-        text = self.command("info")
+        text = self.do("info")
         match = re.search(r"^State: +(.*(?:\n {10}.+)*)", text, re.M)
         assert match, text
         return re.sub(r"\s+", " ", match[1])
@@ -79,12 +79,12 @@ class Vm:
         return self.state()
 
     def resets(self):
-        match = re.search(r"^Resets: +(\d+)", self.command("info"), re.M)
+        match = re.search(r"^Resets: +(\d+)", self.do("info"), re.M)
         return int(match[1]) if match else 0
 
     def share(self, row):
         """Of the time not halted, in percent, the part of ROW in `vm stats`."""
-        text = self.command("stats")
+        text = self.do("stats")
         match = re.search(rf"^{row} +[\d.]+ +([\d.]+) %", text, re.M)
         assert match, text
         return float(match[1])
@@ -93,7 +93,7 @@ class Vm:
 
     def output(self):
         """What an ended VM has printed, as text."""
-        text = self.command("console", START_TIMEOUT)
+        text = self.do("console", START_TIMEOUT)
         assert "is off; this it printed last" in text, text
         return text
 

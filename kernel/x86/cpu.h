@@ -221,6 +221,18 @@ fxrstor(const void *image)
     __asm__ volatile("fxrstor (%0)" : : "r"(image) : "memory");
 }
 
+/*
+ * Make the x87's pointers those of an instruction of ours.  FXRSTOR leaves them
+ * alone on some CPUs unless an error is pending: AMD APM 2 11.4.4.
+ */
+static inline void
+x87_clear_pointers(void)
+{
+    static const uint32_t zero;
+
+    __asm__ volatile("fnclex; emms; fildl %0" : : "m"(zero));
+}
+
 /* Make CS be SELECTOR, which names the same flat code segment. */
 static inline void
 load_code_selector(uint16_t selector)

@@ -107,7 +107,7 @@ save(void)
     is_newer = false;
 }
 
-/* What was loaded before is not lost. */
+/* What was loaded before is not lost, and nothing of it is left behind. */
 static void
 load(struct vcpu *v)
 {
@@ -115,6 +115,7 @@ load(struct vcpu *v)
         return;
     save();
     use();
+    x87_clear_pointers();
     fx_make_loadable(v->cpu.fpu, mxcsr_mask);
     fxrstor(v->cpu.fpu);
     loaded = v;

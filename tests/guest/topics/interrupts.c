@@ -11,6 +11,7 @@
 #define IOPL_3          EFLAGS_IOPL
 #define TICKS           20
 #define TICK_COUNT      600             /* of 1.19 MHz: half a millisecond */
+#define TICK_SLOWEST    0               /* 65536 of them: 55 milliseconds */
 
 SNIPPET(sti_nop, "sti", "nop", "nop");
 SNIPPET(sti_cli, "sti", "cli", "nop");
@@ -127,6 +128,7 @@ check_shadow(void)
     check("none of them behind MOV SS", wrong, 0);
     context_init(&c, hlt_only.start, 0);
     c.eflags |= EFLAGS_IF;
+    pit_set(PIT_0, PIT_LOW_HIGH | PIT_MODE(2), TICK_SLOWEST);
     context_run(&c);
     if (c.eip != (uint32_t)hlt_only.next) {     /* one waited already */
         out8(PIC1, OCW2_EOI);
@@ -137,11 +139,15 @@ check_shadow(void)
     timer_stop();
 }
 
-/* REP goes on where it was, however often ticks come: registers tell. */
+/*
+ * REP goes on where it was, however often ticks come: registers tell.  They
+ * come less and less often, or a slow computer would do nothing else.
+ */
 static void
 check_rep(void)
 {
     uint32_t count = MB(4);
+    uint16_t period = TICK_COUNT;
     struct context c;
 
     context_init(&c, rep_long.at, 3);
@@ -149,8 +155,11 @@ check_rep(void)
     c.esi = 0;
     c.ecx = count;
     (void)timer_request();
-    pit_set(PIT_0, PIT_LOW_HIGH | PIT_MODE(2), TICK_COUNT);
-    for (;;) {
+    for (unsigned ticks = 0;; ticks++) {
+        if (ticks % TICKS == 0) {
+            pit_set(PIT_0, PIT_LOW_HIGH | PIT_MODE(2), period);
+            period = period > UINT16_MAX / 2 ? TICK_SLOWEST : period * 2;
+        }
         context_run(&c);
         if (c.vector != VEC_TIMER || c.esi + c.ecx != count)
             break;

@@ -33,18 +33,20 @@
 
 #define SLOT_SIZE       64u
 #define SLOTS           64u
+/* The hash FNV-1a. */
+#define FNV_BASIS       2166136261u
+#define FNV_PRIME       16777619u
 
 static uint8_t slot[SLOTS][SLOT_SIZE] ALIGNED(4096);
 STATIC_ASSERT(sizeof(slot) == PAGE_SIZE && NATIVE_CODE_MAX < SLOT_SIZE);
 
-/* FNV-1a. */
 static unsigned
 hash(const struct native_code *code)
 {
-    uint32_t h = 2166136261u;
+    uint32_t h = FNV_BASIS;
 
     for (uint32_t n = 0; n < code->size; n++)
-        h = (h ^ code->bytes[n]) * 16777619u;
+        h = (h ^ code->bytes[n]) * FNV_PRIME;
     return (h ^ h >> 16) % SLOTS;
 }
 

@@ -90,8 +90,8 @@ show_time(const struct vmm_stats *s)
         if (n != TIME_IDLE)
             show_time_row(time_names[n], s->time[n],
                           units_permille(share, permille(s->time[n], busy)));
-    show_time_row("all work", busy, "");
-    show_time_row(time_names[TIME_IDLE], s->time[TIME_IDLE], "");
+    show_time_row("all work", busy, "-");
+    show_time_row(time_names[TIME_IDLE], s->time[TIME_IDLE], "-");
 }
 
 /* Most expensive first: ROWS are few. */

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from test_vmrun import check_shell, long_test
-from vms import Vm, boot, make_archive
+from vms import Vm, boot, free_mb, make_archive
 
 PROMPT = r"guest# (?:\x1b\[6n)?"
 LINUX_TIMEOUT = 300             # seconds until there is a shell
@@ -83,14 +83,6 @@ def check_work(linux):
     assert linux.command("i=0; while [ $i -lt 30 ]; do /bin/busybox true; "
                          "i=$((i+1)); done; echo $i")[-1] == "30"
     assert linux.command("ls /bin | sort -r | tail -n 1 | tr a-z A-Z")
-
-
-def free_mb(machine):
-    text = "\n".join(machine.command("mem"))
-    match = re.search(r"^Machine memory: \d+ MB, of which (\d+) MB are free",
-                      text, re.M)
-    assert match, text
-    return int(match[1])
 
 
 def test_linux(machine):

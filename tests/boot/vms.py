@@ -38,6 +38,15 @@ def boot(start, *archives, append="", **options):
     return machine
 
 
+def free_mb(machine):
+    """Machine memory that nobody has."""
+    text = "\n".join(machine.command("mem"))
+    match = re.search(r"^Machine memory: \d+ MB, of which (\d+) MB are free",
+                      text, re.M)
+    assert match, text
+    return int(match[1])
+
+
 class Vm:
     """A VM that MACHINE's console knows as NAME."""
 

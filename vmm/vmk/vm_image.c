@@ -4,8 +4,8 @@
  * What lies where is vmm/layout.h.  Text and rodata are the same for all
  * monitors and stay where they are, in the VMkernel's own rodata; data is
  * copied; everything else begins as zeroed pages of this instance's own.
- * Where the CPU has NX nothing is both writable and executable, but for the
- * TC in VIEW_EXACT, where translator and translated code share one view.
+ * Where the CPU has NX nothing is both writable and executable: the TC is one
+ * in the views, the other in the permanent root.
  *
  *      PDPT of a view --[3]--> shadow PD --[510]--> lower table of the view
  *      permanent PDPT --[3]--> our PD ----[511]--> upper table, of all views
@@ -36,7 +36,6 @@
 
 /* What a page may be used for; P and A come by themselves. */
 #define DATA            (PTE_RW | PTE_D | PTE_NX)
-#define CODE_AND_DATA   (PTE_RW | PTE_D)
 #define USER_CODE       PTE_US
 #define USER_DATA       (PTE_US | DATA)
 #define USER_RODATA     (PTE_US | PTE_NX)
@@ -49,14 +48,18 @@ STATIC_ASSERT(GUEST_INT_SYSCALL >= VEC_GUEST_FIRST &&
 #define TRACED_PER_PAGE (PAGE_SIZE * 8u)
 #define TSS_SIZE        ((uint32_t)sizeof(struct tss))
 
+/* As if the permanent root were a view, too: one without a guest. */
+#define VIEW_PERMANENT  VIEW_COUNT
+#define VIEWS           (VIEW_COUNT + 1u)
+
 /* Rights of the same page in each view. */
 struct rights {
-    pte_t view[VIEW_COUNT];
+    pte_t view[VIEWS];
 };
-#define RIGHTS(exact, kernel, user)                                       \
+#define RIGHTS(exact, kernel, user, permanent)                            \
     { { [VIEW_EXACT] = (exact), [VIEW_KERNEL] = (kernel),                 \
-        [VIEW_USER] = (user) } }
-#define RIGHTS_ALIKE(rights) RIGHTS(rights, rights, rights)
+        [VIEW_USER] = (user), [VIEW_PERMANENT] = (permanent) } }
+#define RIGHTS_ALIKE(rights) RIGHTS(rights, rights, rights, rights)
 
 static const struct rights text_rights = RIGHTS_ALIKE(TEXT);
 static const struct rights rodata_rights = RIGHTS_ALIKE(RODATA);
@@ -70,9 +73,10 @@ struct region {
 };
 
 static const struct region regions[] = {
-    { VMM_TC_AT, VMM_TC_SIZE, 0, RIGHTS(CODE_AND_DATA, USER_CODE, DATA) },
-    { VMM_SLOTS_AT, PAGE_SIZE, 0, RIGHTS(DATA, USER_DATA, DATA) },
-    { VMM_TABLES_AT, VMM_TABLES_SIZE, 0, RIGHTS(DATA, USER_RODATA, DATA) },
+    { VMM_TC_AT, VMM_TC_SIZE, 0, RIGHTS(TEXT, USER_CODE, RODATA, DATA) },
+    { VMM_SLOTS_AT, PAGE_SIZE, 0, RIGHTS(DATA, USER_DATA, DATA, DATA) },
+    { VMM_TABLES_AT, VMM_TABLES_SIZE, 0,
+      RIGHTS(RODATA, USER_RODATA, RODATA, DATA) },
     { VMM_BT_AT, VMM_BT_SIZE, 0, RIGHTS_ALIKE(DATA) },
     { VMM_GDT_AT, VMM_DESCRIPTORS_SIZE, 0, RIGHTS_ALIKE(DATA) },
     { VMM_LDT_AT, VMM_DESCRIPTORS_SIZE, 0, RIGHTS_ALIKE(DATA) },
@@ -93,7 +97,7 @@ STATIC_ASSERT(VMM_BT_SIZE % LARGE_PAGE_SIZE == 0 &&
 struct space {
     struct vm_instance *i;
     pte_t supported;            /* bits that this CPU knows */
-    pte_t *lower[VIEW_COUNT];   /* NULL: the sandbox has no such view */
+    pte_t *lower[VIEWS];        /* NULL: the sandbox has no such view */
     pte_t *upper;
     pte_t *bt[BT_TABLES];       /* in the permanent root */
     struct vm_elf elf;
@@ -133,10 +137,11 @@ map_page(struct space *s, uint32_t at, const void *page,
         pte_t *table = at >= VMM_UPPER ? s->upper
                        : s->bt[(at - VMM_BT_AT) / LARGE_PAGE_SIZE];
 
-        table[pt_index(at)] = (entry | rights->view[VIEW_USER]) & s->supported;
+        table[pt_index(at)] =
+            (entry | rights->view[VIEW_PERMANENT]) & s->supported;
         return;
     }
-    for (unsigned v = 0; v < VIEW_COUNT; v++)
+    for (unsigned v = 0; v < VIEWS; v++)
         if (s->lower[v] != NULL)
             s->lower[v][pt_index(at)] =
                 (entry | rights->view[v]) & s->supported;
@@ -234,7 +239,7 @@ make_program(struct space *s)
 {
     status_t status = read_program(&s->elf);
 
-    for (unsigned n = 0; n < s->elf.count && status == OK; n++)
+    for (unsigned n = 0; status == OK && n < s->elf.count; n++)
         status = make_segment(s, &s->elf.segment[n]);
     return status;
 }
@@ -244,7 +249,8 @@ make_program(struct space *s)
 static bool
 has_view(unsigned view)
 {
-    return (view == VIEW_EXACT) == (sandbox_mode() == SANDBOX_SEGMENT);
+    return view == VIEW_PERMANENT ||
+           (view == VIEW_EXACT) == (sandbox_mode() == SANDBOX_SEGMENT);
 }
 
 static status_t
@@ -263,7 +269,7 @@ make_page_tables(struct space *s)
 {
     status_t status = new_table(s, &s->upper);
 
-    for (unsigned v = 0; v < VIEW_COUNT && status == OK; v++)
+    for (unsigned v = 0; v < VIEWS && status == OK; v++)
         if (has_view(v))
             status = new_table(s, &s->lower[v]);
     for (unsigned n = 0; n < BT_TABLES && status == OK; n++)
@@ -291,7 +297,6 @@ set_monitor_pdes(const struct space *s, unsigned view, pte_t *pde)
 static status_t
 make_permanent_root(struct space *s, pte_t *pdpt)
 {
-    unsigned view = has_view(VIEW_EXACT) ? VIEW_EXACT : VIEW_USER;
     pte_t *monitor, *bt;
     status_t status = new_table(s, &monitor);
 
@@ -299,7 +304,7 @@ make_permanent_root(struct space *s, pte_t *pdpt)
         status = new_table(s, &bt);
     if (status != OK)
         return status;
-    set_monitor_pdes(s, view, &monitor[pd_index(VMM_BASE)]);
+    set_monitor_pdes(s, VIEW_PERMANENT, &monitor[pd_index(VMM_BASE)]);
     for (unsigned n = 0; n < BT_TABLES; n++)
         bt[pd_index(VMM_BT_AT) + n] = table_entry(s->bt[n], 0);
     pdpt[pdpt_index(VMM_BASE)] = maddr_raw(direct_maddr(monitor)) | PTE_P;
@@ -418,7 +423,7 @@ vm_image_init(void)
     struct vm_elf elf;
     status_t status = read_program(&elf);
 
-    for (unsigned n = 0; n < elf.count && status == OK; n++) {
+    for (unsigned n = 0; status == OK && n < elf.count; n++) {
         const struct vm_elf_segment *segment = &elf.segment[n];
 
         if (segment->address != VMM_SWITCH_AT)

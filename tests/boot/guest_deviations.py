@@ -75,7 +75,6 @@ TCG = {
     },
     "iret": {
         "EIP is beyond the limit": _LIMIT,
-        "SS is absent": "raises #NP",
     },
     "gates": {
         "#SS: SS0 is absent": "raises #TS",
@@ -131,9 +130,6 @@ BOCHS = {
     "devices": {
         **_all("does not answer to poll", "PIC: poll",
                "PIC: poll acknowledges"),
-    },
-    "iret": {
-        "SS is absent": "raises #NP",
     },
 }
 

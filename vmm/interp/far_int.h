@@ -33,6 +33,7 @@ struct far_return {
     struct far_target target;
     uint32_t bytes;             /* on the stack up to eSP' and SS' */
     unsigned size;              /* of each word */
+    bool is_iret;
 };
 
 /* The checks of a return's CS, its descriptor read into target. */

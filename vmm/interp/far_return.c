@@ -53,7 +53,8 @@ static bool
 return_outer(struct interp *i, struct far_return *r, uint32_t release)
 {
     struct guest_cpu *cpu = cpu_of(i);
-    struct new_stack n = { .cpl = r->target.selector & SEL_RPL };
+    struct new_stack n = { .cpl = r->target.selector & SEL_RPL,
+                           .is_iret = r->is_iret };
 
     if (!stack_peek(i, r->bytes + release, r->size, &n.esp) ||
         !stack_peek(i, r->bytes + release + r->size, sizeof(uint16_t),
@@ -87,6 +88,7 @@ peek_target(struct interp *i, struct far_return *r)
 {
     r->size = insn_of(i)->op_size;
     r->bytes = 2 * r->size;
+    r->is_iret = false;
     return stack_peek(i, 0, r->size, &r->target.offset) &&
            stack_peek(i, r->size, sizeof(uint16_t), &r->target.selector);
 }
@@ -194,6 +196,7 @@ interp_iret(struct interp *i)
     if (!peek_target(i, &r) || !stack_peek(i, r.bytes, r.size, &flags))
         return false;
     r.bytes += r.size;
+    r.is_iret = true;
     is_done = vcpu_is_protected(i->vcpu) ? iret_protected(i, &r, flags)
                                       : iret_real(i, &r, flags);
     if (is_done)

@@ -142,7 +142,7 @@ stack_segment_find(struct interp *i, struct new_stack *n,
         descriptor_is_code(&d) || (d.type & SEG_DATA_W) == 0)
         return selector_fault(i, vector, n->selector);
     if (!d.p)
-        return selector_fault(i, VEC_SS, n->selector);
+        return selector_fault(i, n->is_iret ? VEC_NP : VEC_SS, n->selector);
     if (n->cpl != 0 && n->cpl != CPL_USER)
         return refuse(i, "code in ring 1 or 2");
     if (!descriptor_mark(i, n->selector, &d, SEG_ACCESSED))
@@ -171,7 +171,7 @@ far_pointer_read(struct interp *i, unsigned n, uint32_t size,
 bool
 segment_load(struct interp *i, enum segment segment, uint32_t selector)
 {
-    struct new_stack n = { cpu_of(i)->cpl, selector, 0, { 0 } };
+    struct new_stack n = { .cpl = cpu_of(i)->cpl, .selector = selector };
 
     if (!vcpu_is_protected(i->vcpu)) {
         segment_load_real(i, segment, selector);

@@ -66,12 +66,13 @@ struct new_stack {
     unsigned cpl;
     uint32_t selector;
     uint32_t esp;
+    bool is_iret;           /* IRET's: absent it is #NP, else #SS */
     struct guest_segment ss;
 };
 
 /*
  * Fill n->ss from n->selector for n->cpl.  What is wrong with it is VECTOR, a
- * null selector included; not present is #SS.
+ * null selector included, but for a segment that is not present.
  */
 MUST_CHECK bool stack_segment_find(struct interp *i, struct new_stack *n,
                                    enum exception_vector vector);

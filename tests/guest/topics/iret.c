@@ -59,7 +59,7 @@ static const struct iret_case cases[] = {
       SEL_READ_ONLY },
     { "SS is beyond the GDT", SEL_CODE3, SEL_BEYOND | 3, 0, VEC_GP,
       SEL_BEYOND },
-    { "SS is absent", SEL_CODE3, SEL_ABSENT | 3, 0, VEC_SS, SEL_ABSENT },
+    { "SS is absent", SEL_CODE3, SEL_ABSENT | 3, 0, VEC_NP, SEL_ABSENT },
 };
 
 static void
@@ -83,7 +83,7 @@ run_case(const struct iret_case *i)
 
     memcpy((void *)NOWHERE, end.start, end.next - end.start + INT_SIZE);
     context_init(&c, iretd.start, i->ring);
-    set_segments(i->vector == VEC_SS ? SEG_DATA_W : CODE);
+    set_segments(i->cs == SEL_ABSENT ? CODE : SEG_DATA_W);
     frame = c.esp - 5 * sizeof(uint32_t);
     c.ebx = i->eip != 0 ? i->eip : (uint32_t)iretd.next;
     c.ecx = i->cs;

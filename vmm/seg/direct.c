@@ -60,8 +60,7 @@ update_ldt(struct vcpu *v)
         now = *slot;
     else
         shadow_table_update(v, &ldt_copy, ldtr->base, ldtr->limit);
-    if (selector == ldt_selector && now.word.low == slot->word.low &&
-        now.word.high == slot->word.high)
+    if (selector == ldt_selector && seg_slot_equal(&now, slot))
         return;
     *slot = now;
     ldt_selector = selector;
@@ -93,8 +92,9 @@ is_same(const struct guest_segment *s, const union seg_slot *slot)
     if (is_in_pages ? (s->limit & PAGE_MASK) != PAGE_MASK
                     : limit > SEG_LIMIT_4GB)
         return false;
-    return held.word.low == slot->word.low &&
-           ((held.word.high ^ slot->word.high) & ~SLOT_ACCESSED) == 0;
+    held.word.high = (held.word.high & ~SLOT_ACCESSED) |
+                     (slot->word.high & SLOT_ACCESSED);
+    return seg_slot_equal(&held, slot);
 }
 
 /* Can user code have S in REG?  Of DPL 3, or conforming. */

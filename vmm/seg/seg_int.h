@@ -30,6 +30,12 @@ union seg_slot {
 };
 STATIC_ASSERT(sizeof(union seg_slot) == 8);
 
+static inline bool
+seg_slot_equal(const union seg_slot *a, const union seg_slot *b)
+{
+    return ((a->word.low ^ b->word.low) | (a->word.high ^ b->word.high)) == 0;
+}
+
 /* The second word; its bits 23..8 are a segment's rights. */
 #define SLOT_TYPE           BITS(11, 8)
 #define SLOT_ACCESSED       BIT(8)

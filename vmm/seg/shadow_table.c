@@ -46,7 +46,7 @@ put(struct shadow_table *t, uint32_t n, union seg_slot guest)
 
     if ((guest.word.high & SLOT_S) == 0)
         guest.word.high &= ~SLOT_P;
-    if (copy->word.low == guest.word.low && copy->word.high == guest.word.high)
+    if (seg_slot_equal(copy, &guest))
         return;
     *copy = guest;
     if (is_unmarked(guest))
@@ -96,8 +96,7 @@ copy_run(struct vcpu *v, struct shadow_table *t, uint32_t n, uint32_t end)
         return copy_slowly(v, t, n, end);
     run = MIN((uint32_t)(size / SLOT_SIZE), end - n);
     for (uint32_t i = 0; i < run; i++)
-        if (UNLIKELY(guest[i].word.low != copy[i].word.low ||
-                     guest[i].word.high != copy[i].word.high))
+        if (UNLIKELY(!seg_slot_equal(&guest[i], &copy[i])))
             put(t, n + i, guest[i]);
     return run;
 }
@@ -127,9 +126,10 @@ mark(struct vcpu *v, const struct shadow_table *t, uint32_t n)
     union seg_slot guest;
     uint8_t byte;
 
-    if (!guest_read(v, at, &guest, SLOT_SIZE, GUEST_READ | GUEST_SYSTEM) ||
-        guest.word.low != copy->word.low ||
-        (guest.word.high | SLOT_ACCESSED) != copy->word.high)
+    if (!guest_read(v, at, &guest, SLOT_SIZE, GUEST_READ | GUEST_SYSTEM))
+        return;
+    guest.word.high |= SLOT_ACCESSED;
+    if (!seg_slot_equal(&guest, copy))
         return;
     byte = (uint8_t)(copy->word.high >> SLOT_RIGHTS_SHIFT);
     if (!guest_write(v, gla_add(at, SLOT_TYPE_BYTE), &byte, sizeof(byte),

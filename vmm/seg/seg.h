@@ -25,8 +25,9 @@ void seg_init(bool is_truncated);
 
 /*
  * For translated code: brings the cached descriptors up to date with V's
- * segments, and puts selectors into FRAME (cs, ss, ds, es, fs, gs).  False: a
- * segment cannot be expressed, interpret.
+ * segments, and puts selectors into FRAME (cs, ss, ds, es, fs, gs).  False:
+ * interpret, since SS cannot be expressed or has 16 bits, which IRET cannot
+ * enter with all of ESP.  DS, ES or FS that cannot be expressed are null.
  */
 MUST_CHECK bool seg_enter_bt(struct vcpu *v, struct trapframe *frame);
 
@@ -42,7 +43,8 @@ MUST_CHECK bool seg_on_fault(struct vcpu *v);
 /*
  * For direct execution at CPL 3: brings the shadow tables up to date with the
  * guest's, checks that each segment register could be loaded again (is
- * reversible), and puts the guest's selectors into FRAME.  False: interpret.
+ * reversible) and that IRET can go to V's eip, and puts the guest's selectors
+ * into FRAME.  False: interpret.
  */
 MUST_CHECK bool seg_enter_direct(struct vcpu *v, struct trapframe *frame);
 

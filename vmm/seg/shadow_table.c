@@ -4,8 +4,9 @@
  * Each of the guest's descriptors has its copy at the same index.  Code and
  * data are copied bit for bit, so that user code that asks (LAR, LSL, VERR,
  * VERW) hears the truth.  Gates and system segments become not present: using
- * one traps, and the interpreter does it.  So does a descriptor whose index is
- * one of the monitor's slots: it has no copy.
+ * one traps, and the interpreter does it; only LAR, which does not trap, tells
+ * user code of a P that is 0.  A descriptor whose index is one of the monitor's
+ * slots has no copy: loading it traps, too.
  *
  * The guest may write to its tables at any time, and is not watched: Linux
  * does so whenever it switches threads.  All of it is compared before each

@@ -68,21 +68,40 @@ text_about(const struct log_entry *entry, const char *name)
     return entry->text;
 }
 
-void
-vm_cmd_log(struct vm *vm, const struct args *args UNUSED)
+/* The level that WORD names, or LOG_LEVEL_COUNT. */
+static enum log_level
+level_called(const char *word)
 {
+    unsigned level = 0;
+
+    while (level < LOG_LEVEL_COUNT &&
+           strcmp(word, log_level_name((enum log_level)level)) != 0)
+        level++;
+    return (enum log_level)level;
+}
+
+void
+vm_cmd_log(struct vm *vm, const struct args *args)
+{
+    enum log_level level = args->count > 0 ? level_called(args->word[0])
+                                           : LOG_INFO;
     static struct log_entry entry;      /* too large for the shell's stack */
     char label[MIRROR_LABEL_SIZE];
     struct vm_info info;
     unsigned count = 0;
 
+    if (level == LOG_LEVEL_COUNT) {
+        output_error("vm", "unknown level '%.40s': expected error, warn, info "
+                     "or debug", args->word[0]);
+        return;
+    }
     vm_get_info(vm, &info);
     for (uint64_t seq = 0; log_read(seq, &entry); seq = entry.seq + 1) {
         const char *text = text_about(&entry, info.name);
 
         if (console_interrupted())
             return;
-        if (text == NULL)
+        if (text == NULL || entry.level > level)
             continue;
         output_folded(mirror_label(label, &entry), text);
         count++;

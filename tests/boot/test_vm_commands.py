@@ -94,6 +94,7 @@ REFUSED = [
     ("vm set bad memsize=32", "bad is bad: line 2"),
     ("vm start bare", "bare has no boot.kernel"),
     ("vm start twin", "boot.initrd: there is no file 'good/none'"),
+    ("vm log good gugus", "unknown level 'gugus': expected error, warn"),
     ("vm stop good", "good is not on"),
     ("vm kill good", "good is not on"),
     ("vm reset good", "good is not on"),

@@ -13,6 +13,7 @@ from test_vm_commands import SCRIPTS
 
 LEAVE = "\x1d"
 RUN = 60
+COUNT = 12                      # more VMs than 32 MB have room for
 
 
 @pytest.fixture
@@ -127,3 +128,35 @@ def test_autostart_and_stats(boot):
     assert len(rows) > 5
     # Most expensive first, as far as means are whole numbers.
     assert all(a * 1.01 + 1000 >= b for a, b in zip(rows, rows[1:])), text
+
+
+def test_out_of_memory(qemu, build, tmp_path):
+    """As many as there is room for start; the next is refused in a line."""
+    folder = tmp_path / "vms"
+    folder.mkdir()
+    (folder / "all.vmx").write_text(
+        'memsize = "512"\nboot.kernel = "all.elf"\nvm.engine = "interp"\n')
+    archive = tmp_path / "vms.cpio"
+    subprocess.run([SCRIPTS / "vms.py", archive, folder,
+                    f"all.elf={build}/guest/all.elf"], check=True)
+    machine = qemu(memory="32M", append="log=error",
+                   extra=("-initrd", str(archive)))
+    machine.prompt()
+
+    def attempt():
+        """How many start at once, and what the first that does not says."""
+        for n in range(COUNT):
+            text = " ".join(machine.command(f"vm start vm{n}"))
+            if "runs" not in text:
+                break
+        for other in range(n):
+            machine.command(f"vm kill vm{other}")
+        return n, text
+
+    for n in range(COUNT):
+        machine.command(f"vm create vm{n} all")
+    first, text = attempt()
+    assert re.search(r"vm\d+: not started: no (machine )?memory", text), text
+    assert first > 0
+    # All that was taken is given back.
+    assert attempt()[0] == first

@@ -20,6 +20,8 @@
 /* What direct_boot() wants, all in one place: too large for a stack. */
 struct loading {
     struct direct_boot boot;
+    struct vm_instance *instance;
+    bool is_short;                  /* of machine memory */
     struct boot_module module[BOOT_MODULES_MAX];
     struct boot_memory memory[BOOT_MEMORY_MAX];
     struct vcpu vcpu;
@@ -108,9 +110,18 @@ vm_boot_check(const struct vm *vm, struct vm_why *why)
     return status;
 }
 
+/* For direct_boot(), which asks for what is RAM only. */
+static bool
+write_guest(void *context, gpa_t at, const void *from, size_t size)
+{
+    struct loading *l = context;
+
+    l->is_short = !vm_memory_write(l->instance, at, from, size);
+    return !l->is_short;
+}
+
 static status_t
-load(const struct vm *vm, struct vm_instance *instance, struct loading *l,
-     struct vm_why *why)
+load(const struct vm *vm, struct loading *l, struct vm_why *why)
 {
     uint32_t size = vmx_uint(&vm->config->vmx, "memsize") * MB(1);
     status_t status = find_files(vm, l, why);
@@ -119,15 +130,18 @@ load(const struct vm *vm, struct vm_instance *instance, struct loading *l,
         return status;
     l->boot.memory = l->memory;
     l->boot.memory_count = boot_memory_of_pc(size, l->memory);
-    l->boot.write = vm_memory_write;
-    l->boot.context = instance;
+    l->boot.write = write_guest;
+    l->boot.context = l;
     vcpu_reset(&l->vcpu);
     status = direct_boot(&l->boot, &l->vcpu);
+    if (l->is_short)
+        return vm_refuse(why, ERR_NO_MEMORY,
+                         "no machine memory is left to load the guest");
     if (status != OK)
         return vm_refuse(why, status, "boot.kernel: %s",
                          l->boot.error != NULL ? l->boot.error
                                                : status_text(status));
-    vm_instance_shared(instance)->boot_cpu = l->vcpu.cpu;
+    vm_instance_shared(l->instance)->boot_cpu = l->vcpu.cpu;
     return OK;
 }
 
@@ -140,7 +154,8 @@ vm_boot_load(const struct vm *vm, struct vm_instance *instance,
 
     if (l == NULL)
         return vm_refuse(why, ERR_NO_MEMORY, "no memory to load the guest");
-    status = load(vm, instance, l, why);
+    l->instance = instance;
+    status = load(vm, l, why);
     heap_free(l);
     return status;
 }

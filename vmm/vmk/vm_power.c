@@ -54,6 +54,12 @@ say_end(char *reason, enum vmm_end how, const char *text)
 }
 
 static void
+say_not_started(char *reason, const char *text)
+{
+    format_buf(reason, VM_REASON_SIZE, "not started: %s", text);
+}
+
+static void
 log_end(const struct vm *vm, enum vmm_end how, const char *reason)
 {
     if (how == VMM_END_CRASHED)
@@ -145,14 +151,14 @@ run_once(struct vm *vm, char *reason)
     vm_instance_params(&vm->config->vmx, &params);
     status = vm_instance_create(&params, &instance);
     if (status != OK) {
-        say_end(reason, how, status == ERR_NO_MEMORY
-                                 ? "no memory for its monitor"
-                                 : status_text(status));
+        say_not_started(reason, status == ERR_NO_MEMORY
+                                    ? "no memory for its monitor"
+                                    : status_text(status));
         return how;
     }
     status = vm_boot_load(vm, instance, &why);
     if (status != OK) {
-        say_end(reason, how, why.text);
+        say_not_started(reason, why.text);
     } else if (!publish(vm, instance)) {
         how = VMM_END_STOPPED;
         say_end(reason, how, "");

@@ -158,8 +158,10 @@ finish(struct guest *g)
     if (!is_over)
         vm_instance_kill(g->instance);
     world_join(g->world);
-    output_print("  %s\n", is_over ? vm_instance_end_text(g->instance) :
-                                     "it does not end");
+    if (!is_over)
+        output_print("  it does not end\n");
+    else if (vm_instance_end_text(g->instance)[0] != '\0')
+        output_print("  %s\n", vm_instance_end_text(g->instance));
     return is_over;
 }
 
@@ -191,12 +193,6 @@ test_touch(void)
     return ends_halted(touching, sizeof(touching), TOUCHED_PAGES);
 }
 
-static void
-ask_to_stop(struct vm_instance *instance)
-{
-    vm_instance_request(instance, VMM_REQUEST_STOP);
-}
-
 /*
  * A monitor that believes in more memory than there is, as one that has gone
  * wrong might, and asks for it.
@@ -215,9 +211,27 @@ test_crash(void)
     return passed;
 }
 
+static void
+ask_to_stop(const struct guest *g)
+{
+    vm_instance_request(g->instance, VMM_REQUEST_STOP);
+}
+
+static void
+kill_instance(const struct guest *g)
+{
+    vm_instance_kill(g->instance);
+}
+
+static void
+kill_world(const struct guest *g)
+{
+    world_kill(g->world);
+}
+
 /* COUNT guests that never end by themselves are ended by END. */
 static bool
-ends_by(unsigned count, void (*end)(struct vm_instance *instance))
+ends_by(unsigned count, void (*end)(const struct guest *g))
 {
     struct guest g[PAIR];
     unsigned started = 0;
@@ -229,7 +243,7 @@ ends_by(unsigned count, void (*end)(struct vm_instance *instance))
     world_sleep(BUSY_NS);
     for (unsigned n = 0; n < started; n++) {
         passed = passed && !atomic_load(&g[n].is_over);
-        end(g[n].instance);
+        end(&g[n]);
         passed = finish(&g[n]) && g[n].end == VMM_END_STOPPED && passed;
         vm_instance_destroy(g[n].instance);
     }
@@ -239,7 +253,13 @@ ends_by(unsigned count, void (*end)(struct vm_instance *instance))
 static bool
 test_kill(void)
 {
-    return ends_by(1, vm_instance_kill);
+    return ends_by(1, kill_instance);
+}
+
+static bool
+test_world(void)
+{
+    return ends_by(1, kill_world);
 }
 
 static bool
@@ -251,7 +271,7 @@ test_stop(void)
 static bool
 test_pair(void)
 {
-    return ends_by(PAIR, vm_instance_kill);
+    return ends_by(PAIR, kill_instance);
 }
 
 /* Fail for want of each single page that a monitor needs. */
@@ -293,8 +313,8 @@ self_test_vmm(const struct args *args)
     } cases[] = {
         { "halt", test_halt }, { "touch", test_touch },
         { "kill", test_kill }, { "stop", test_stop },
-        { "pair", test_pair }, { "crash", test_crash },
-        { "nomem", test_nomem }
+        { "world", test_world }, { "pair", test_pair },
+        { "crash", test_crash }, { "nomem", test_nomem }
     };
 
     for (size_t n = 0; n < ARRAY_LEN(cases); n++) {

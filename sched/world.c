@@ -16,6 +16,7 @@
 #include "kernel/clock.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
+#include "kernel/smp.h"
 #include "kernel/x86/cpu.h"
 #include "mm/mm.h"
 #include "sched/sched.h"
@@ -248,11 +249,14 @@ world_start_reaper(void)
     return world_create(&params, NULL);
 }
 
+/* One that runs a guest looks at it behind the next interrupt. */
 static void
 kill_locked(struct world *w)
 {
     w->killed = true;
     dispatch_wake(w, ERR_KILLED);
+    if (w->state == WORLD_RUNNING)
+        smp_resched(w->client.cpu);
 }
 
 void

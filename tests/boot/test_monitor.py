@@ -5,7 +5,8 @@ and back on each kind of machine, before any real guest runs.
 """
 import pytest
 
-CASES = ("halt", "touch", "kill", "stop", "pair", "crash", "nomem")
+CASES = ("halt", "touch", "kill", "stop", "world", "pair", "crash",
+         "nomem")
 CASE_TIMEOUT = {"qemu": 60, "bochs": 240}
 BOCHS_BOOT = 120
 LARGE = "5G"                    # guest memory from beyond 4 GB

@@ -42,6 +42,7 @@
 #include "vmm/core/guest_enter.h"
 #include "vmm/core/memory.h"
 #include "vmm/core/monitor.h"
+#include "vmm/core/stress.h"
 #include "vmm/core/vmk.h"
 #include "vmm/seg/seg.h"
 
@@ -84,6 +85,14 @@ bt_close(void)
     vmm_stats->tc_units = (uint32_t)stats->units;
     vmm_stats->tc_used = bt_code_end(bt) - VMM_TC_AT;
     is_open = false;
+}
+
+void
+bt_engine_with(void (*use)(struct bt *bt, uint32_t which), uint32_t which)
+{
+    bt_open();
+    use(bt, which);
+    bt_close();
 }
 
 static const uint8_t *
@@ -137,7 +146,8 @@ load_slots(const struct guest_cpu *cpu)
     bt_slots_set_eflags(slots, cpu->eflags);
     bt_slots_set_pending(slots, devices_is_interrupt_pending());
     for (unsigned n = 0; n < SEG_NONE; n++)
-        bt_slots_set_selector(slots, n, cpu->segment[n].selector, false);
+        if (slots->selector[n] != cpu->segment[n].selector)
+            bt_slots_set_selector(slots, n, cpu->segment[n].selector, false);
     bt_slots_set_cr(slots, 0, cpu->cr0);
     bt_slots_set_cr(slots, 2, cpu->cr2);
     bt_slots_set_cr(slots, 3, cpu->cr3);
@@ -187,9 +197,7 @@ find(uint32_t eip)
 static void
 moved(uint32_t ppn)
 {
-    bt_open();
-    bt_invalidate_page(bt, ppn);
-    bt_close();
+    bt_engine_with(bt_invalidate_page, ppn);
 }
 
 /* False: this state is not for translated code. */
@@ -259,6 +267,7 @@ recover(struct vcpu *v)
 static bool
 on_written(uint32_t ppn, uint32_t offset, uint32_t size)
 {
+    bool is_table = code_pages_table_written(ppn);
     enum bt_written written;
 
     if (is_open) {
@@ -271,10 +280,17 @@ on_written(uint32_t ppn, uint32_t offset, uint32_t size)
     bt_open();
     written = bt_page_written(bt, ppn, offset, size);
     bt_close();
-    return written != BT_WRITTEN_UNWATCH;
+    return is_table || written != BT_WRITTEN_UNWATCH;
 }
 
 /* --- Exits and traps -------------------------------------------------------*/
+
+/* Was it one that all of a kernel shares, in memcpy() or memset()? */
+static bool
+is_string(const struct vcpu *v)
+{
+    return insn_opcode(&v->interp->now->insn)->class == CLASS_STRING;
+}
 
 /* The instruction at eip trapped as it is; if that goes on, it becomes an exit. */
 static void
@@ -282,11 +298,8 @@ emulate_trapped(struct vcpu *v)
 {
     uint32_t eip = v->cpu.eip;
 
-    if (monitor_interpret(v) != INTERP_OK)
-        return;
-    bt_open();
-    bt_note_fault(bt, eip);
-    bt_close();
+    if (monitor_interpret(v) == INTERP_OK && !is_string(v))
+        bt_engine_with(bt_note_fault, eip);
 }
 
 /* Another translation is all it takes. */
@@ -481,8 +494,9 @@ bt_engine_init(struct vcpu *v)
         .code_size = VMM_TC_SIZE, .tu_max = VMM_TU_MAX,
         .point_max = VMM_POINT_MAX, .link_max = VMM_LINK_MAX, .fetch = fetch,
     };
+    stress_translator(&env);
     ASSERT(bt_memory_size(&env) <= VMM_BT_SIZE);
-    vmm_stats->tc_size = VMM_TC_SIZE;
+    vmm_stats->tc_size = env.code_size;
     bt = (struct bt *)VMM_BT_AT;
     bt_open();
     bt = bt_init(&env, (void *)VMM_BT_AT);

@@ -29,6 +29,7 @@
 #include "vmm/core/event_log.h"
 #include "vmm/core/guest_enter.h"
 #include "vmm/core/memory.h"
+#include "vmm/core/stress.h"
 #include "vmm/core/vmk.h"
 #include "vmm/guest_mem.h"
 #include "vmm/seg/seg.h"
@@ -105,7 +106,7 @@ bool
 monitor_has_attention(const struct vcpu *v)
 {
     return (atomic_load(&v->attention) | atomic_load(&vmm_shared->requests)) !=
-           0;
+           0 || stress_wants_exit();
 }
 
 bool
@@ -216,6 +217,9 @@ choose(const struct vcpu *v)
 
     if (vmm_shared->params.engine == ENGINE_INTERP || !vcpu_is_protected(v))
         return RUN_INTERP;
+    if (cpu->cpl != 0 && cpu->cpl != CPL_USER)
+        vmk_end(VMM_END_REFUSED, "code in ring %u, at %04x:%08x", cpu->cpl,
+                cpu->segment[SEG_CS].selector, cpu->eip);
     if (is_stepping(cpu))
         return RUN_ONE;
     if (cpu->cpl == 0)
@@ -241,6 +245,7 @@ run_once(struct vcpu *v)
 {
     if (monitor_has_attention(v))
         serve_attention(v);
+    stress_safe_point(v);
     serve_events(v);
     if (v->cpu.activity == ACTIVITY_HALTED) {
         account_exit(EXIT_HALT);
@@ -271,6 +276,7 @@ monitor_main(void)
     const struct vmm_params *params = &vmm_shared->params;
     struct vcpu *v = &vcpu;
 
+    stress_init(&vmm_shared->params);
     guest_enter_init();
     v->cpu = vmm_shared->boot_cpu;
     interp_init(&interp, v);

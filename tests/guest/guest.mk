@@ -35,9 +35,17 @@ GUEST_FILES := $(GUEST_ELF) $(B)/guest/all.iso
 guest: $(GUEST_FILES)
 boot-test test: $(GUEST_FILES)
 
+# Guests that attack their monitor: VMs only.
+HOSTILE_ELF := $(patsubst tests/hostile/%.c,$(B)/guest/hostile-%.elf,\
+                 $(wildcard tests/hostile/*.c))
+$(HOSTILE_ELF): $(B)/guest/hostile-%.elf: $(B)/guest/tests/hostile/%.c.o \
+    $(GUEST_OBJ) tests/guest/guest.ld
+	$(Q)$(GUEST_LINK) $(filter %.o,$^) -lgcc -o $@
+
 # The same as VMs: an archive, and with Socle on a CD.
-GUEST_VMS := $(GUEST_ELF:$(B)/guest/%.elf=%)
-$(B)/guest/vms.cpio: $(GUEST_ELF) scripts/vms.py tests/guest/guest.mk
+GUEST_VMS := $(patsubst $(B)/guest/%.elf,%,$(GUEST_ELF) $(HOSTILE_ELF))
+$(B)/guest/vms.cpio: $(GUEST_ELF) $(HOSTILE_ELF) scripts/vms.py \
+    tests/guest/guest.mk
 	$(call say,VMS,$@)
 	$(Q)rm -rf $(B)/guest/vms
 	$(Q)for name in $(GUEST_VMS); do dir=$(B)/guest/vms/$$name; \

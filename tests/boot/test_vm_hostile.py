@@ -1,0 +1,78 @@
+"""test_vm_hostile.py - guests that attack their monitor (tests/hostile).
+
+Whatever becomes of them: the VMkernel goes on, so does a VM beside them, their
+memory comes back, and the monitor does not find fault with itself.
+"""
+import re
+import time
+
+import pytest
+
+from machine import TIMEOUT_SCALE
+from socle import check_log
+from test_guest import Results
+from vms import Vm, boot, free_mb
+
+ATTACK_SECONDS = {"reach": 60, "gates": 60, "registers": 60, "slots": 30}
+CHAOS_ROUNDS = 12
+CHAOS_SECONDS = 2
+WITNESS = "flags"
+WITNESS_TIMEOUT = 60
+# A crash that is a bug of the monitor's: "in the monitor", "assertion failed".
+FAIR_ENDS = r"off$|halted$|ended: |running|starting|crashed: the guest was at"
+
+
+@pytest.fixture
+def machine(qemu, build):
+    return boot(qemu, build / "guest" / "vms.cpio", memory="128M", smp=2)
+
+
+def check_witness(machine):
+    """Another VM does its work, and does it right."""
+    vm = Vm(machine, WITNESS)
+    vm.start()
+    assert vm.wait_off(WITNESS_TIMEOUT) == "off"
+    Results(vm.output()).check({})
+
+
+def check_end(vm):
+    state = vm.state()
+    assert re.match(FAIR_ENDS, state), state
+
+
+def end(vm):
+    check_end(vm)
+    if vm.is_on():
+        vm.do("kill")
+    check_end(vm)
+
+
+@pytest.mark.parametrize("name", ATTACK_SECONDS)
+def test_attack(machine, name):
+    before = free_mb(machine)
+    vm = Vm(machine, f"hostile-{name}")
+    deadline = time.monotonic() + ATTACK_SECONDS[name] * TIMEOUT_SCALE
+    vm.start()
+    check_witness(machine)
+    while vm.is_on() and vm.resets() == 0 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    end(vm)
+    text = vm.output()
+    assert "\nFAIL" not in text, text
+    if name != "slots":         # that one may be its own undoing
+        assert re.search(r"^done: \d+ passed, 0 failed", text, re.M), text
+    check_witness(machine)
+    check_log(machine.boot_log)
+    assert free_mb(machine) >= before - 1
+
+
+def test_chaos(machine):
+    """Random code; each start of the VM is another one."""
+    before = free_mb(machine)
+    vm = Vm(machine, "hostile-chaos")
+    for _ in range(CHAOS_ROUNDS):
+        vm.start()
+        time.sleep(CHAOS_SECONDS)
+        end(vm)
+    check_witness(machine)
+    assert free_mb(machine) >= before - 1

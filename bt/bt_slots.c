@@ -49,10 +49,12 @@ bt_slots_set_eflags(struct bt_slots *slots, uint32_t eflags)
 {
     uint32_t sysflags = eflags & BT_FLAGS_SYSTEM;
 
-    if (sysflags != slots->sysflags)
-        memset(slots->popf, 0, sizeof(slots->popf));
     slots->iflag = (eflags & EFLAGS_IF) + BT_IF_BIAS;
+    if (sysflags == slots->sysflags && slots->is_filled != 0)
+        return;
+    memset(slots->popf, 0, sizeof(slots->popf));
     slots->sysflags = sysflags;
+    slots->is_filled = true;
     fill_popf(slots);
 }
 
@@ -72,6 +74,8 @@ bt_machine_eflags(uint32_t eflags)
 void
 bt_slots_set_pending(struct bt_slots *slots, bool is_pending)
 {
+    if (slots->pending == is_pending)
+        return;
     slots->pending = is_pending;
     fill_popf(slots);
 }

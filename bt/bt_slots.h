@@ -43,6 +43,7 @@ struct bt_slots {
     uint32_t gs_base;               /* the guest's: SEGMENT_BY_SLOT */
     uint32_t gs_blocked;            /* not 0: leave */
     uint32_t gs_blocked_low;        /* the same for offsets below BT_GS_LOW */
+    uint32_t is_filled;     /* popf is; by the setters */
     uint32_t popf[BT_POPF_COUNT];   /* iflag behind such a POPF; 0: leave */
 };
 

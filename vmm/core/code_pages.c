@@ -2,8 +2,15 @@
  * code_pages.c - a table of the pages that have translations, by linear page.
  *
  * A load of CR3 leaves global pages as they are, and a kernel's own code is
- * global wherever it can be: then nothing is walked.  INVLPG matters only for
- * pages that are in the table, or in a large page with one that is.
+ * global wherever it can be: then nothing is walked.  Otherwise one walk tells
+ * for all of a large page, so the table is looked at in regions of its size.
+ *
+ *      hash -> entry        is this page known?
+ *      region -> entries    what to look at when something there was flushed
+ *
+ * The tables that a walk goes through have traces.  As long as none of them was
+ * written to and the root is the same, a flush changes nothing here: kernels
+ * flush all far more often than they move their code.
  *
  * Entries that no translation needs any more do no harm; when the table is
  * full, the owner forgets all translations and begins anew.
@@ -14,28 +21,58 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/string.h"
+#include "kernel/x86/paging.h"
+#include "vmm/core/memory.h"
 #include "vmm/mmu/guest_walk.h"
+#include "vmm/mmu/trace.h"
 
 #define PAGES_MAX   4096u
 #define BATCH_PAGES 256u
 #define HASH_SIZE   8192u       /* a power of 2, more than PAGES_MAX */
-#define REGION_SHIFT 22         /* the largest page is 4 MB */
-#define REGIONS     1024u
+#define REGIONS     2048u       /* of LARGE_PAGE_SIZE */
+#define REGION_PAGES (LARGE_PAGE_SIZE / PAGE_SIZE)
+#define DUE_MAX     8u
+#define TABLES_MAX  64u
+#define ROOTS       4u
 
-enum flush { FLUSH_NONE, FLUSH_LOCAL, FLUSH_ALL };
-
+/* Numbers of entries are one more than their index; 0 is none. */
 struct code_page {
     uint32_t page;              /* linear, in pages */
     uint32_t ppn;
-    bool is_global;
+    uint16_t next;              /* in the same region */
+};
+
+struct region {
+    uint16_t first;
+    bool has_large;             /* a page in it was in a large one */
+    bool has_local;             /* ... was not global */
 };
 
 static struct code_page pages[PAGES_MAX];
 static uint32_t count;
-static uint16_t hash[HASH_SIZE];            /* index in pages, + 1 */
-static bool has_large[REGIONS];             /* code in a large page there */
-static enum flush flush;
-static uint32_t last_cr0, last_cr4, last_efer;
+static uint16_t hash[HASH_SIZE];
+static struct region regions[REGIONS];
+static uint16_t used[REGIONS];              /* regions with entries */
+static uint32_t used_count;
+
+/* The guest's tables on the way to them; too many: as if always written. */
+static uint32_t tables[TABLES_MAX];
+static uint32_t table_count;
+static bool is_table_written;
+
+/* What decides where walks begin and how they go. */
+struct root {
+    uint32_t cr0, cr3, cr4, efer;
+    uint64_t pdpte[PDPTE_COUNT];
+};
+/* Under which all, and all but global pages, were looked at last. */
+static struct root seen_all, seen_local[ROOTS];
+static unsigned next_local;
+
+/* What the guest has flushed and was not yet looked at. */
+static bool is_all_due, is_local_due;
+static uint32_t due[DUE_MAX];               /* pages */
+static uint32_t due_count;
 
 static uint16_t *
 find(uint32_t page)
@@ -55,24 +92,86 @@ walk(struct vcpu *v, uint32_t page, struct guest_mapping *mapping)
                            mapping);
 }
 
+static uint32_t
+mapped_ppn(const struct guest_mapping *mapping)
+{
+    return (uint32_t)ppn_raw(gpa_to_ppn(mapping->at));
+}
+
+/* --- The table -------------------------------------------------------------*/
+
+static void
+add(uint32_t page, uint16_t *place)
+{
+    struct region *r = &regions[page / REGION_PAGES];
+
+    ASSERT(count < PAGES_MAX);
+    if (r->first == 0)
+        used[used_count++] = (uint16_t)(page / REGION_PAGES);
+    pages[count] = (struct code_page){ .page = page, .next = r->first };
+    r->first = *place = (uint16_t)++count;
+}
+
+static bool
+is_table(uint32_t ppn)
+{
+    for (uint32_t n = 0; n < table_count; n++)
+        if (tables[n] == ppn)
+            return true;
+    return false;
+}
+
+static void
+watch_tables(const struct guest_mapping *mapping)
+{
+    for (unsigned n = 0; n < mapping->tables; n++) {
+        uint32_t ppn = (uint32_t)ppn_raw(mapping->table[n]);
+        struct shadow *s = memory_shadow();
+
+        if (is_table(ppn))
+            continue;
+        if (table_count == TABLES_MAX || ppn >= s->machine.trace_count) {
+            is_table_written = true;
+            continue;
+        }
+        tables[table_count++] = ppn;
+        trace_set(s, make_ppn(ppn));
+    }
+}
+
+static void
+note_mapping(struct region *r, const struct guest_mapping *mapping)
+{
+    r->has_large |= mapping->page_size >= LARGE_PAGE_SIZE;
+    r->has_local |= !mapping->is_global;
+    watch_tables(mapping);
+}
+
+bool
+code_pages_table_written(uint32_t ppn)
+{
+    bool is_ours = is_table(ppn);
+
+    is_table_written |= is_ours;
+    return is_ours;
+}
+
 void
 code_pages_note(struct vcpu *v, gla_t at, uint32_t ppn)
 {
     uint32_t page = gla_raw(at) >> PAGE_SHIFT;
-    uint16_t *entry = find(page);
+    struct region *r = &regions[page / REGION_PAGES];
+    uint16_t *place = find(page);
     struct guest_mapping mapping;
 
-    if (*entry != 0 && pages[*entry - 1].ppn == ppn)
+    if (*place != 0 && pages[*place - 1].ppn == ppn)
         return;
+    if (*place == 0)
+        add(page, place);
+    pages[*place - 1].ppn = ppn;
     if (!walk(v, page, &mapping))
         return;
-    if (*entry == 0) {
-        ASSERT(count < PAGES_MAX);
-        *entry = (uint16_t)++count;
-    }
-    pages[*entry - 1] = (struct code_page){ page, ppn, mapping.is_global };
-    if (mapping.page_size != PAGE_SIZE)
-        has_large[gla_raw(at) >> REGION_SHIFT] = true;
+    note_mapping(r, &mapping);
 }
 
 bool
@@ -84,52 +183,183 @@ code_pages_has_room(void)
 void
 code_pages_forget(void)
 {
-    count = 0;
+    count = used_count = table_count = 0;
     memset(hash, 0, sizeof(hash));
-    memset(has_large, 0, sizeof(has_large));
+    memset(regions, 0, sizeof(regions));
 }
 
-/* Changes of CR0, CR4 and EFER concern global pages, too. */
+/* --- What the guest says ---------------------------------------------------*/
+
+static struct root
+root_now(const struct vcpu *v)
+{
+    struct root r = { v->cpu.cr0, v->cpu.cr3, v->cpu.cr4 & ~(uint32_t)CR4_PGE,
+                      (uint32_t)v->cpu.efer, { 0 } };
+
+    if (r.cr4 & CR4_PAE)
+        memcpy(r.pdpte, v->cpu.pdpte, sizeof(r.pdpte));
+    return r;
+}
+
+static bool
+is_same_root(const struct root *a, const struct root *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* Do all walks find what they found? */
+static bool
+is_unchanged(const struct root *now)
+{
+    return !is_table_written && is_same_root(now, &seen_all);
+}
+
+static bool
+is_local_unchanged(const struct root *now)
+{
+    for (unsigned n = 0; n < ROOTS && !is_table_written; n++)
+        if (is_same_root(now, &seen_local[n]))
+            return true;
+    return false;
+}
+
+/* All, or all but global pages, have been looked at under NOW. */
+static void
+note_seen(const struct root *now)
+{
+    if (is_all_due || is_table_written)
+        memset(seen_local, 0, sizeof(seen_local));
+    seen_local[next_local++ % ROOTS] = *now;
+    if (!is_all_due)
+        return;
+    seen_all = *now;
+    is_table_written = table_count == TABLES_MAX;
+}
+
+/* Was it a load of CR3?  CR0, CR4 and EFER concern global pages, too. */
+static bool
+is_cr3_load(const struct guest_cpu *cpu)
+{
+    static uint32_t cr0, cr4, efer;
+    bool is_same = cpu->cr0 == cr0 && cpu->cr4 == cr4 &&
+                   (uint32_t)cpu->efer == efer;
+
+    cr0 = cpu->cr0;
+    cr4 = cpu->cr4;
+    efer = (uint32_t)cpu->efer;
+    return is_same;
+}
+
 void
 code_pages_flush(const struct vcpu *v)
 {
-    const struct guest_cpu *cpu = &v->cpu;
-    bool is_cr3 = cpu->cr0 == last_cr0 && cpu->cr4 == last_cr4 &&
-                  (uint32_t)cpu->efer == last_efer;
+    struct root now = root_now(v);
 
-    flush = MAX(flush, is_cr3 ? FLUSH_LOCAL : FLUSH_ALL);
-    last_cr0 = cpu->cr0;
-    last_cr4 = cpu->cr4;
-    last_efer = (uint32_t)cpu->efer;
+    if (is_cr3_load(&v->cpu))
+        is_local_due |= !is_local_unchanged(&now);
+    else
+        is_all_due |= !is_unchanged(&now);
+}
+
+/* A large page of 4 MB is two regions. */
+static bool
+is_near_large(uint32_t page)
+{
+    uint32_t r = page / REGION_PAGES;
+
+    return regions[r].has_large || regions[r ^ 1].has_large;
 }
 
 void
-code_pages_flush_page(gla_t at)
+code_pages_flush_page(const struct vcpu *v, gla_t at)
 {
-    if (has_large[gla_raw(at) >> REGION_SHIFT] ||
-        *find(gla_raw(at) >> PAGE_SHIFT) != 0)
-        flush = FLUSH_ALL;
+    uint32_t page = gla_raw(at) >> PAGE_SHIFT;
+    struct root now;
+
+    if (!is_near_large(page) && *find(page) == 0)
+        return;
+    now = root_now(v);
+    if (is_unchanged(&now))
+        return;
+    if (due_count == DUE_MAX)
+        is_all_due = true;
+    else
+        due[due_count++] = page;
+}
+
+/* --- Looking ---------------------------------------------------------------*/
+
+static void
+check_entry(struct code_page *p, uint32_t ppn, void (*moved)(uint32_t ppn))
+{
+    if (ppn == p->ppn)
+        return;
+    moved(p->ppn);
+    p->ppn = ppn;
+}
+
+/* Where P is now; UINT32_MAX: nowhere. */
+static uint32_t
+ppn_now(struct vcpu *v, struct region *r, const struct code_page *p)
+{
+    struct guest_mapping mapping;
+
+    if (!walk(v, p->page, &mapping))
+        return UINT32_MAX;
+    note_mapping(r, &mapping);
+    return mapped_ppn(&mapping);
+}
+
+/* One walk for all, if they are in one large page. */
+static void
+check_region(struct vcpu *v, struct region *r, void (*moved)(uint32_t ppn))
+{
+    const struct code_page *first = &pages[r->first - 1];
+    struct guest_mapping mapping;
+
+    if (r->first == 0)
+        return;
+    r->has_large = r->has_local = false;
+    if (walk(v, first->page, &mapping))
+        note_mapping(r, &mapping);
+    for (unsigned n = r->first; n != 0; n = pages[n - 1].next) {
+        struct code_page *p = &pages[n - 1];
+
+        check_entry(p, r->has_large ? mapped_ppn(&mapping) +
+                                      (p->page - first->page)
+                                    : ppn_now(v, r, p), moved);
+    }
+}
+
+static void
+check_page(struct vcpu *v, uint32_t page, void (*moved)(uint32_t ppn))
+{
+    struct region *r = &regions[page / REGION_PAGES];
+    uint16_t number = *find(page);
+
+    if (is_near_large(page)) {
+        check_region(v, r, moved);
+        check_region(v, &regions[page / REGION_PAGES ^ 1], moved);
+    } else if (number != 0) {
+        check_entry(&pages[number - 1], ppn_now(v, r, &pages[number - 1]), moved);
+    }
 }
 
 void
 code_pages_check(struct vcpu *v, void (*moved)(uint32_t ppn))
 {
-    bool is_all = flush == FLUSH_ALL;
-
-    if (flush == FLUSH_NONE)
+    if (LIKELY(!is_all_due && !is_local_due && due_count == 0))
         return;
-    flush = FLUSH_NONE;
-    for (uint32_t n = 0; n < count; n++) {
-        struct code_page *p = &pages[n];
-        struct guest_mapping mapping;
+    if (is_all_due || is_local_due) {
+        struct root now = root_now(v);
 
-        if (p->is_global && !is_all)
-            continue;
-        if (!walk(v, p->page, &mapping)) {
-            moved(p->ppn);
-        } else if (ppn_raw(gpa_to_ppn(mapping.at)) != p->ppn) {
-            moved(p->ppn);
-            p->ppn = (uint32_t)ppn_raw(gpa_to_ppn(mapping.at));
-        }
+        note_seen(&now);
     }
+    for (uint32_t n = 0; n < used_count && (is_all_due || is_local_due); n++)
+        if (is_all_due || regions[used[n]].has_local)
+            check_region(v, &regions[used[n]], moved);
+    for (uint32_t n = 0; n < due_count && !is_all_due; n++)
+        check_page(v, due[n], moved);
+    is_all_due = is_local_due = false;
+    due_count = 0;
 }

@@ -4,8 +4,9 @@
  * Translations are found by linear address.  What a page holds is watched by
  * its trace; that the guest's tables still show the same page at that address
  * is for the guest to say, by INVLPG or a load of a control register, as it
- * must on a real processor (SDM 3A 4.10.4).  Then the pages are walked to once
- * more, and what is no longer so is forgotten.
+ * must on a real processor (SDM 3A 4.10.4).  If its tables were written to since
+ * they were looked at, the pages are walked to once more then, and what is no
+ * longer so is forgotten.
  *
  * The vcpu's thread, between exit and entry.
  */
@@ -26,7 +27,10 @@ void code_pages_forget(void);
 
 /* The guest has said that mappings may have changed: all, or those of AT. */
 void code_pages_flush(const struct vcpu *v);
-void code_pages_flush_page(gla_t at);
+void code_pages_flush_page(const struct vcpu *v, gla_t at);
+
+/* PPN was written to.  True: it has a table that leads to code, watch it on. */
+bool code_pages_table_written(uint32_t ppn);
 
 /*
  * Look at what the guest has flushed; MOVED is called with the PPN behind each

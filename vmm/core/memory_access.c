@@ -476,12 +476,12 @@ forget_page(uint32_t linear)
 }
 
 void
-guest_mem_flush_page(UNUSED struct vcpu *v, gla_t at)
+guest_mem_flush_page(struct vcpu *v, gla_t at)
 {
     if (gla_raw(at) >= large_first && gla_raw(at) <= large_last)
         memory_forget_linear();
     else
         forget_page(gla_raw(at));
-    code_pages_flush_page(at);
+    code_pages_flush_page(v, at);
     shadow_invlpg(&memory.shadow, at);
 }

@@ -22,7 +22,6 @@
 
 #include "kernel/x86/paging.h"
 
-#define LEVELS_MAX      2           /* PDPTEs are latched, not walked */
 #define CPL_USER        3
 #define PHYSICAL_BITS   36          /* as CPUID 80000008 says */
 
@@ -55,7 +54,7 @@ struct walk {
     bool is_pae;
     bool has_nx;
     unsigned steps;
-    struct step step[LEVELS_MAX];
+    struct step step[GUEST_LEVELS_MAX];
     uint32_t page_size;
     uint64_t page;          /* guest-physical address of the page */
     uint32_t error;         /* PF_ERR_P, PF_ERR_RSVD: why it ended */
@@ -237,7 +236,10 @@ report(const struct walk *w, struct guest_mapping *mapping)
         .at = make_gpa(w->page + offset), .page_size = w->page_size,
         .is_writable = may_write(w), .is_dirty = (leaf & PTE_D) != 0,
         .is_global = (w->vcpu->cpu.cr4 & CR4_PGE) && (leaf & PTE_G),
+        .tables = (uint8_t)w->steps,
     };
+    for (unsigned n = 0; n < w->steps; n++)
+        mapping->table[n] = gpa_to_ppn(w->step[n].at);
 }
 
 /* Without paging, linear is physical. */

@@ -18,6 +18,8 @@
 #include "vmm/guest_mem.h"
 #include "vmm/vcpu.h"
 
+#define GUEST_LEVELS_MAX    2
+
 /* What a walk found, for whoever caches it. */
 struct guest_mapping {
     gpa_t    at;            /* of the byte that was asked for */
@@ -25,6 +27,8 @@ struct guest_mapping {
     bool     is_writable;   /* at this privilege; D may still be clear */
     bool     is_dirty;      /* a write needs no further walk */
     bool     is_global;     /* CR4.PGE: survives a load of CR3 */
+    uint8_t  tables;        /* how many were read: 0 without paging */
+    ppn_t    table[GUEST_LEVELS_MAX];
 };
 
 /*

@@ -18,11 +18,12 @@
 #include "bt/bt.h"
 #include "bt/emit_jump.h"
 #include "bt/smc_int.h"
+#include "bt/tc_int.h"
 #include "kernel/base/addr.h"
 
 #define UNIT_INSN_MAX   BT_UNIT_INSN_MAX
 #define BATCH_UNIT_MAX  64
-#define BATCH_UNIT_GOAL 24
+#define BATCH_UNIT_GOAL 8
 
 /* Most that one instruction, and one unit with its stubs, can take. */
 #define INSN_CODE_MAX   132
@@ -76,30 +77,7 @@ struct point {
 #define POINT_OFFSET_LIMIT BIT(26)
 STATIC_ASSERT(POINT_KIND_COUNT <= POINT_KIND + 1);
 
-#define NO_TU UINT32_MAX
 #define NO_LINK 0           /* the first link is nobody's */
-
-/* Small, for there are many: half of the translator's memory. */
-struct bt_tu {
-    uint32_t eip;
-    uint32_t entry;         /* address in the TC */
-    uint32_t check_link;    /* where its checked entry goes on a mismatch */
-    uint32_t stub_link;     /* of the stub that a dropped one leads to */
-    uint32_t page;          /* id, of the first byte's */
-    uint32_t next_hash;     /* a number of a unit, NO_TU at the end */
-    uint32_t next_page;     /* a ref (tc_lookup.c), likewise */
-    uint16_t source;        /* self-checking: from entry to the bytes; or 0 */
-    uint8_t length;         /* of the guest's bytes it depends on */
-    bool is_dropped : 1;
-    bool is_published : 1;  /* its checked entry is in its bucket */
-};
-STATIC_ASSERT(sizeof(struct bt_tu) == 32);
-
-/* The rest of a unit that goes on in a second page. */
-struct bt_span {
-    uint32_t tu;            /* its number; NO_TU: free */
-    uint32_t page, next_page;
-};
 
 struct bt_link {
     uint32_t home;          /* of a stub: value while the target is not
@@ -138,28 +116,6 @@ struct emitter tcache_emitter(struct bt *bt);
 void tcache_commit(struct bt *bt, const struct emitter *e);
 void tcache_add_point(struct bt *bt, uint32_t address, enum point_kind kind,
                       uint32_t eip);
-
-/* --- tc_lookup.c ---------------------------------------------------------- */
-struct bt_tu *tc_find(const struct bt *bt, uint32_t eip);
-/* A new unit at EIP, not yet found; may have been dropped earlier. */
-struct bt_tu *tc_add(struct bt *bt, uint32_t eip, unsigned length,
-                     const uint32_t page[2]);
-void tc_remove(struct bt *bt, struct bt_tu *tu);
-/* The id of the page that TU's byte at OFFSET is on. */
-uint32_t tc_page_at(const struct bt *bt, const struct bt_tu *tu,
-                    uint32_t offset);
-
-/* What of a unit is on one page. */
-struct tc_part {
-    struct bt_tu *tu;       /* NULL: it is gone */
-    uint32_t page, offset, size;
-    uint32_t next;
-};
-/* The first ref of a page id's bucket, which other pages may share. */
-uint32_t tc_page_first(const struct bt *bt, uint32_t id);
-struct tc_part tc_part_of(const struct bt *bt, uint32_t ref);
-
-uint32_t tc_span_max(const struct bt_env *env);
 
 /* --- chain.c -------------------------------------------------------------- */
 uint32_t chain_new_link(struct bt *bt, uint32_t eip, uint32_t home);

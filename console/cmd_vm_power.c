@@ -2,7 +2,7 @@
  * cmd_vm_power.c - `vm create`, `set`, `destroy`, `start`, `stop`, `kill`,
  * `reset`: what a person does to VMs.
  *
- * Nothing here waits longer than PATIENCE_NS for a VM.  Run in the shell's
+ * Nothing here waits for ever for a VM.  Run in the shell's
  * world.
  */
 #include "console/output.h"
@@ -12,6 +12,7 @@
 #include "vmm/vmk/vm_power.h"
 
 #define PATIENCE_NS     (5 * NSEC_PER_SEC)
+#define START_NS        (60 * NSEC_PER_SEC)     /* large images take time */
 
 static const char *
 name_of(struct vm *vm)
@@ -104,7 +105,8 @@ vm_cmd_start(struct vm *vm, const struct args *args UNUSED)
 {
     struct vm_why why;
 
-    if (vm_start(vm, &why) != OK || vm_wait_started(vm, &why) != OK)
+    if (vm_start(vm, &why) != OK ||
+        vm_wait_running(vm, clock_now() + START_NS, &why) != OK)
         vm_tell(&why);
     else
         output_print("VM %s runs; 'vm console %s' is its first serial port.\n",
@@ -143,7 +145,8 @@ vm_cmd_reset(struct vm *vm, const struct args *args UNUSED)
 {
     struct vm_why why;
 
-    if (vm_reset(vm, &why) != OK)
+    if (vm_reset(vm, &why) != OK ||
+        vm_wait_running(vm, clock_now() + PATIENCE_NS, &why) != OK)
         vm_tell(&why);
     else
         output_print("VM %s starts over.\n", name_of(vm));

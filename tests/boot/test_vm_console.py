@@ -111,7 +111,7 @@ def test_stop_start_reset(boot):
     machine.send(LEAVE)
     machine.expect(PROMPT)
     machine.command("vm kill all")
-    assert "all: reset" in "\n".join(machine.command("vm log all"))
+    assert "all: reset, 1 since" in "\n".join(machine.command("vm log all"))
 
 
 def test_autostart_and_stats(boot):

@@ -14,7 +14,7 @@
  *
  * All of these are called by one world at a time, on behalf of the person: the
  * shell's, and before there is a shell the one that starts the system.  None
- * waits for a guest save vm_wait_off(), and that for a time.  What is refused
+ * waits for a guest but those that have a deadline.  What is refused
  * changes nothing, and WHY says in one line what is wrong and what was
  * expected.
  */

@@ -27,6 +27,8 @@ struct vm {
     char folder[VM_FOLDER_SIZE];
     struct vm_config *config;       /* read by the VM's world, too, while on */
 
+    uint64_t reset_logged;          /* when; the VM's world's */
+
     /* Guarded by vm_lock. */
     enum vm_state state;
     char reason[VM_REASON_SIZE];

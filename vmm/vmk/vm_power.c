@@ -20,6 +20,8 @@
 #include "vmm/vmk/vm_int.h"
 #include "vmm/vmk/vm_params.h"
 
+#define RESET_LOG_NS    NSEC_PER_SEC
+
 /* --- The end, in words ---------------------------------------------------- */
 
 /* TEXT came from the monitor: print nothing that is not text. */
@@ -115,11 +117,12 @@ publish(struct vm *vm, struct vm_instance *instance)
     }
     lock_release(&vm_lock);
     wait_wake_all(&vm_queue);
-    if (may_run) {
-        vm_console_connect(&vm->console, instance);
+    if (!may_run)
+        return false;
+    vm_console_connect(&vm->console, instance);
+    if (vm->resets == 0)
         log_info(MOD_VMM, "%s: on", vm->name);
-    }
-    return may_run;
+    return true;
 }
 
 /* It ended: keep what it counted. */
@@ -171,6 +174,20 @@ run_once(struct vm *vm, char *reason)
     return how;
 }
 
+/* A guest may reset itself all the time: not each is told. */
+static void
+log_reset(struct vm *vm, enum vmm_end how)
+{
+    uint64_t now = clock_now();
+
+    if (how == VMM_END_RESET && vm->reset_logged != 0 &&
+        now - vm->reset_logged < RESET_LOG_NS)
+        return;
+    vm->reset_logged = now;
+    log_info(MOD_VMM, "%s: reset%s, %u since it is on", vm->name,
+             how == VMM_END_RESET ? " by the guest" : "", vm->resets);
+}
+
 /* Does it go on after HOW? */
 static bool
 begin_again(struct vm *vm, enum vmm_end how)
@@ -187,8 +204,7 @@ begin_again(struct vm *vm, enum vmm_end how)
     }
     lock_release(&vm_lock);
     if (again)
-        log_info(MOD_VMM, "%s: reset%s", vm->name,
-                 how == VMM_END_RESET ? " by the guest" : "");
+        log_reset(vm, how);
     return again;
 }
 
@@ -264,6 +280,7 @@ vm_start(struct vm *vm, struct vm_why *why)
         return vm_refuse(why, ERR_NO_MEMORY, "no memory for its console");
     vm->on_since = clock_now();
     vm->resets = 0;
+    vm->reset_logged = 0;
     vm->has_stats = false;
     vm->wanted = WANTED_ON;
     vm->state = VM_STARTING;
@@ -276,15 +293,18 @@ vm_start(struct vm *vm, struct vm_why *why)
 }
 
 status_t
-vm_wait_started(struct vm *vm, struct vm_why *why)
+vm_wait_running(struct vm *vm, uint64_t deadline, struct vm_why *why)
 {
     status_t status = OK;
 
     lock_acquire(&vm_lock);
-    /* A guest that resets itself all the time has started, too. */
-    while (vm->state == VM_STARTING && vm->resets == 0 && status == OK)
-        status = wait_block(&vm_queue, &vm_lock, WAIT_FOREVER);
-    if (status == OK && vm->state == VM_OFF)
+    while ((vm->state == VM_STARTING || vm->state == VM_STOPPING) &&
+           status == OK)
+        status = wait_block(&vm_queue, &vm_lock, deadline);
+    if (status != OK)
+        (void)vm_refuse(why, status, "%s does not run yet; 'vm kill %s' ends "
+                        "it", vm->name, vm->name);
+    else if (vm->state == VM_OFF)
         status = vm_refuse(why, ERR_INVALID, "%s: %s", vm->name, vm->reason);
     lock_release(&vm_lock);
     return status;

@@ -11,10 +11,9 @@
 
 /*
  * Switch it on.  What can be checked at once is; the rest the VM's world does,
- * and vm_wait_started() tells how that went.
+ * and vm_wait_running() tells how that went.
  */
 MUST_CHECK status_t vm_start(struct vm *vm, struct vm_why *why);
-MUST_CHECK status_t vm_wait_started(struct vm *vm, struct vm_why *why);
 
 /* Switch it off, as by a PC's switch: the guest is not asked. */
 MUST_CHECK status_t vm_stop(struct vm *vm, struct vm_why *why);
@@ -24,6 +23,10 @@ MUST_CHECK status_t vm_kill(struct vm *vm, struct vm_why *why);
 
 /* Off, and on again. */
 MUST_CHECK status_t vm_reset(struct vm *vm, struct vm_why *why);
+
+/* Wait until it runs after a start or reset, or until DEADLINE. */
+MUST_CHECK status_t vm_wait_running(struct vm *vm, uint64_t deadline,
+                                    struct vm_why *why);
 
 /* Wait until it is off, or until DEADLINE (clock_now() scale): ERR_TIMEOUT. */
 status_t vm_wait_off(struct vm *vm, uint64_t deadline);

@@ -23,7 +23,7 @@
 
 #define UNIT_INSN_MAX   BT_UNIT_INSN_MAX
 #define BATCH_UNIT_MAX  64
-#define BATCH_UNIT_GOAL 8
+#define BATCH_UNIT_GOAL 24
 
 /* Most that one instruction, and one unit with its stubs, can take. */
 #define INSN_CODE_MAX   132

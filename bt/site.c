@@ -26,7 +26,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/string.h"
 
-#define SITE_SAMPLES    16
+#define SITE_SAMPLES    8
 /*
  * Worth a prediction: so many of the samples went where it says.  Returns gain
  * even if half of them go on down the chain; jumps by tables with many targets

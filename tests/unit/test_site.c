@@ -14,7 +14,7 @@
 #define TARGET      (GUEST_AT + 0x100)
 #define OTHER       (GUEST_AT + 0x200)
 #define LINKS       (4 * BT_LINK_MIN)
-#define SAMPLES     16
+#define SAMPLES     8
 #define SAVED_ECX   0x55
 
 /* Where the tail of RET begins: behind mov %ecx, slot; pop %ecx. */

@@ -40,6 +40,7 @@
 #include "vmm/core/event_log.h"
 #include "vmm/core/fpu.h"
 #include "vmm/core/guest_enter.h"
+#include "vmm/core/lockstep.h"
 #include "vmm/core/memory.h"
 #include "vmm/core/monitor.h"
 #include "vmm/core/stress.h"
@@ -213,6 +214,7 @@ load(struct vcpu *v)
     at = find(v->cpu.eip);
     if (at == 0)
         return false;
+    lockstep_enter(v);
     monitor_load_gprs(v, frame);
     load_slots(&v->cpu);
     frame->eip = at;
@@ -222,9 +224,9 @@ load(struct vcpu *v)
     return true;
 }
 
-/* All but eip; at least one instruction is done. */
+/* The guest goes on at EIP; at least one instruction is done. */
 static void
-store(struct vcpu *v, uint32_t machine_eflags, bool is_shadow)
+store(struct vcpu *v, uint32_t machine_eflags, bool is_shadow, uint32_t eip)
 {
     uint32_t eflags = bt_slots_eflags(slots, machine_eflags);
 
@@ -233,14 +235,16 @@ store(struct vcpu *v, uint32_t machine_eflags, bool is_shadow)
                     (eflags & FLAGS_KERNEL);
     v->cpu.block &= ~(uint32_t)(BLOCK_STI | BLOCK_MOV_SS);
     v->cpu.block |= is_shadow ? BLOCK_STI : 0;
+    v->cpu.eip = eip;
     is_live = false;
+    lockstep_leave(v);
 }
 
 /* The guest's state where the machine stopped in the TC. */
 static void
 recover(struct vcpu *v)
 {
-    const struct trapframe *frame = &guest_frame.regs;
+    struct trapframe *frame = &guest_frame.regs;
     struct bt_state s = { .eip = frame->eip, .eflags = frame->eflags,
                           .eax = frame->eax, .ecx = frame->ecx,
                           .esp = frame->esp };
@@ -253,11 +257,10 @@ recover(struct vcpu *v)
         vmk_end(VMM_END_CRASHED, "the guest was at %04x:%08x, vector %u "
                 "error %x, outside of translated code", frame->cs, frame->eip,
                 frame->vector, frame->error);
-    store(v, s.eflags, s.is_shadow);
-    v->cpu.eip = s.eip;
-    v->cpu.gpr[GPR_EAX] = s.eax;
-    v->cpu.gpr[GPR_ECX] = s.ecx;
-    v->cpu.gpr[GPR_ESP] = s.esp;
+    frame->eax = s.eax;
+    frame->ecx = s.ecx;
+    frame->esp = s.esp;
+    store(v, s.eflags, s.is_shadow, s.eip);
     event_note(NOTE_RECOVERED, frame->eip, s.eip, s.esp);
 }
 
@@ -269,17 +272,22 @@ on_written(uint32_t ppn, uint32_t offset, uint32_t size)
 {
     bool is_table = code_pages_table_written(ppn);
     enum bt_written written;
+    enum vmm_time before;
 
     if (is_open) {
         is_late = true;
         late_page = ppn;
         return true;
     }
-    if (is_live)
+    if (is_live) {
+        lockstep_give_up();
         recover(vcpu);
+    }
+    before = account_switch(TIME_TRANSLATE);
     bt_open();
     written = bt_page_written(bt, ppn, offset, size);
     bt_close();
+    account_switch(before);
     return is_table || written != BT_WRITTEN_UNWATCH;
 }
 
@@ -314,8 +322,7 @@ go_on(struct vcpu *v)
         guest_frame.regs.eip = at;
         return true;
     }
-    store(v, guest_frame.regs.eflags, false);
-    v->cpu.eip = eip;
+    store(v, guest_frame.regs.eflags, false, eip);
     if (at == 0)
         monitor_interpret(v);
     return false;
@@ -387,8 +394,8 @@ serve_exit(struct vcpu *v)
     if (reason == BT_EXIT_LINK || reason == BT_EXIT_MISS ||
         reason == BT_EXIT_SITE || reason == BT_EXIT_CHANGED)
         return go_on(v);
-    store(v, guest_frame.regs.eflags, bt_slots_in_shadow(slots));
-    v->cpu.eip = slots->exit_eip;
+    store(v, guest_frame.regs.eflags, bt_slots_in_shadow(slots),
+          slots->exit_eip);
     if (reason == BT_EXIT_EMULATE)
         emulate(v);
     else if (reason != BT_EXIT_STOP)
@@ -484,7 +491,8 @@ bt_engine_init(struct vcpu *v)
 {
     vcpu = v;
     env = (struct bt_env){
-        .has_native_tsc = true, .callout = CALLOUT_INT,
+        .has_native_tsc = vmm_shared->params.engine != ENGINE_LOCKSTEP,
+        .callout = CALLOUT_INT,
         .callout_vector = GUEST_INT_CALLOUT, .slot_segment = SEG_GS,
         .cs_rule = SEGMENT_EMULATE, .gs_rule = SEGMENT_BY_SLOT,
         .mode = DECODE_PROTECTED | DECODE_32,

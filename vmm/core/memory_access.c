@@ -21,6 +21,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/string.h"
 #include "kernel/x86/atomic.h"
+#include "vmm/core/account.h"
 #include "vmm/core/code_pages.h"
 #include "vmm/core/memory_int.h"
 #include "vmm/layout.h"
@@ -170,10 +171,14 @@ copy(void *to, const void *from, size_t size)
 static void
 fire(uint32_t page, uint32_t offset, size_t size)
 {
+    enum vmm_time before;
+
     if (LIKELY(!trace_is_set(&memory.shadow, make_ppn(page))))
         return;
     memory.odd_accesses++;
+    before = account_switch(TIME_MONITOR);
     mmu_guest_write(&memory.shadow, make_ppn(page), offset, (uint32_t)size);
+    account_switch(before);
 }
 
 /* Could the hardware not have done this access by itself? */
@@ -379,7 +384,7 @@ in_page(gpa_t at, size_t size)
     return MIN(size, PAGE_SIZE - (size_t)(gpa_raw(at) & PAGE_MASK));
 }
 
-/* Is all of it plain memory? */
+/* Is all of it plain memory?  Asked beforehand where it crosses pages. */
 static bool
 is_plain(gpa_t at, size_t size, bool is_write)
 {
@@ -396,13 +401,15 @@ guest_phys_read(UNUSED struct vcpu *v, gpa_t at, void *to, size_t size)
 {
     uint8_t *bytes = to;
 
-    if (!is_plain(at, size, false))
+    if (in_page(at, size) < size && !is_plain(at, size, false))
         return false;
     while (size > 0) {
         uint32_t offset = (uint32_t)gpa_raw(at) & PAGE_MASK;
         uint32_t page = memory_page_of(gpa_to_ppn(at), false);
         size_t part = in_page(at, size);
 
+        if (page == NO_PAGE)
+            return false;
         copy(bytes, memory_pointer(page, false) + offset, part);
         at = gpa_add(at, part);
         bytes += part;
@@ -417,13 +424,15 @@ guest_phys_write(UNUSED struct vcpu *v, gpa_t at, const void *from,
 {
     const uint8_t *bytes = from;
 
-    if (!is_plain(at, size, true))
+    if (in_page(at, size) < size && !is_plain(at, size, true))
         return false;
     while (size > 0) {
         uint32_t offset = (uint32_t)gpa_raw(at) & PAGE_MASK;
         uint32_t page = memory_page_of(gpa_to_ppn(at), true);
         size_t part = in_page(at, size);
 
+        if (page == NO_PAGE)
+            return false;
         copy(memory_pointer(page, true) + offset, bytes, part);
         fire(page, offset, part);
         at = gpa_add(at, part);
@@ -458,9 +467,12 @@ memory_forget_linear(void)
 void
 guest_mem_flush(struct vcpu *v)
 {
+    enum vmm_time before = account_switch(TIME_MONITOR);
+
     memory_forget_linear();
     code_pages_flush(v);
     shadow_switch(&memory.shadow);
+    account_switch(before);
 }
 
 static void
@@ -478,10 +490,13 @@ forget_page(uint32_t linear)
 void
 guest_mem_flush_page(struct vcpu *v, gla_t at)
 {
+    enum vmm_time before = account_switch(TIME_MONITOR);
+
     if (gla_raw(at) >= large_first && gla_raw(at) <= large_last)
         memory_forget_linear();
     else
         forget_page(gla_raw(at));
     code_pages_flush_page(v, at);
     shadow_invlpg(&memory.shadow, at);
+    account_switch(before);
 }

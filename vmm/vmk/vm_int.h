@@ -1,6 +1,6 @@
 /*
  * vm_int.h - what the files of a VM share: vm.c, vm_config.c, vm_load.c,
- * vm_power.c, vm_boot.c.
+ * vm_power.c, vm_world.c, vm_boot.c.
  */
 #ifndef VMM_VMK_VM_INT_H
 #define VMM_VMK_VM_INT_H
@@ -70,6 +70,11 @@ MUST_CHECK status_t vm_config_make(const struct vm_config *from,
                                    const struct vm_changes *changes,
                                    struct vm_config **result,
                                    struct vm_why *why);
+
+/* --- vm_world.c ----------------------------------------------------------- */
+
+/* The world of VM, which is STARTING. */
+void vm_world(void *vm);
 
 /* --- vm_boot.c ------------------------------------------------------------ */
 

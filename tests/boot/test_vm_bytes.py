@@ -30,7 +30,8 @@ SEND = bytes.fromhex("88c3"             # mov bl, al
                      "66baf803"         # mov dx, 3f8h
                      "88d8" "ee")       # mov al, bl; out dx, al
 # Wait for a byte: AL.
-RECEIVE = bytes.fromhex("66bafd03" "ec" "a801" "74fb" "66baf803" "ec")
+RECEIVE = bytes.fromhex("66bafd03" "ec" "a801" "74fb"
+                        "66baf803" "ec")
 HALT = bytes.fromhex("faf4")            # cli; hlt
 
 
@@ -41,7 +42,8 @@ def jump_back(code):
 
 def echo():
     """Say >, then send back what comes; halt after a `q`."""
-    return b"\xb0>" + SEND + jump_back(RECEIVE + bytes.fromhex("3c717502") + HALT + SEND)
+    return b"\xb0>" + SEND + jump_back(
+        RECEIVE + bytes.fromhex("3c717502") + HALT + SEND)
 
 
 def reset():

@@ -144,32 +144,10 @@ locate(struct vcpu *v, gla_t at, unsigned access, struct spot *spot)
     return true;
 }
 
-/* --- Copies ----------------------------------------------------------------*/
+/* --- Accesses --------------------------------------------------------------*/
 
-/* Those whose size the compiler knows are single moves. */
-static inline void
-copy(void *to, const void *from, size_t size)
-{
-    switch (size) {
-    case sizeof(uint8_t):
-        memcpy(to, from, sizeof(uint8_t));
-        break;
-    case sizeof(uint16_t):
-        memcpy(to, from, sizeof(uint16_t));
-        break;
-    case sizeof(uint32_t):
-        memcpy(to, from, sizeof(uint32_t));
-        break;
-    case sizeof(uint64_t):
-        memcpy(to, from, sizeof(uint64_t));
-        break;
-    default:
-        memcpy(to, from, size);
-    }
-}
-
-static void
-fire(uint32_t page, uint32_t offset, size_t size)
+void
+memory_fire(uint32_t page, uint32_t offset, size_t size)
 {
     enum vmm_time before;
 
@@ -259,7 +237,7 @@ write_pieces(struct vcpu *v, gla_t at, const void *from, size_t size,
     }
     for (unsigned n = 0; n < PIECES_MAX; n++)
         if (piece[n].page != NO_PAGE)
-            fire(piece[n].page, piece[n].offset, piece[n].size);
+            memory_fire(piece[n].page, piece[n].offset, piece[n].size);
     return true;
 }
 
@@ -274,7 +252,7 @@ guest_read(struct vcpu *v, gla_t at, void *to, size_t size, unsigned access)
         return false;
     note_odd(at, spot.page);
     if (LIKELY(spot.memory != NULL))
-        copy(to, spot.memory, size);
+        memory_copy(to, spot.memory, size);
     else
         memset(to, UINT8_MAX, size);
     return true;
@@ -292,8 +270,8 @@ guest_write(struct vcpu *v, gla_t at, const void *from, size_t size,
         return false;
     note_odd(at, spot.page);
     if (LIKELY(spot.memory != NULL)) {
-        copy(spot.memory, from, size);
-        fire(spot.page, gla_raw(at) & PAGE_MASK, size);
+        memory_copy(spot.memory, from, size);
+        memory_fire(spot.page, gla_raw(at) & PAGE_MASK, size);
     }
     return true;
 }
@@ -351,7 +329,7 @@ guest_compare_exchange(struct vcpu *v, gla_t at, size_t size, uint64_t *old,
     else
         *old = compare_exchange64(spot.memory, expected, new);
     if (*old == expected)
-        fire(spot.page, gla_raw(at) & PAGE_MASK, size);
+        memory_fire(spot.page, gla_raw(at) & PAGE_MASK, size);
     return true;
 }
 
@@ -373,73 +351,6 @@ guest_window(struct vcpu *v, gla_t at, unsigned access, size_t *size)
         return NULL;
     windows_lend(&memory.pages, memory.pages.last);
     return spot.memory;
-}
-
-/* --- Guest-physical memory -------------------------------------------------*/
-
-/* The bytes of [at, at + size) that lie in AT's page. */
-static size_t
-in_page(gpa_t at, size_t size)
-{
-    return MIN(size, PAGE_SIZE - (size_t)(gpa_raw(at) & PAGE_MASK));
-}
-
-/* Is all of it plain memory?  Asked beforehand where it crosses pages. */
-static bool
-is_plain(gpa_t at, size_t size, bool is_write)
-{
-    uint64_t first = gpa_raw(at) & ~(uint64_t)PAGE_MASK;
-
-    for (uint64_t p = first; p < gpa_raw(at) + size; p += PAGE_SIZE)
-        if (memory_page_of(gpa_to_ppn(make_gpa(p)), is_write) == NO_PAGE)
-            return false;
-    return true;
-}
-
-bool
-guest_phys_read(UNUSED struct vcpu *v, gpa_t at, void *to, size_t size)
-{
-    uint8_t *bytes = to;
-
-    if (in_page(at, size) < size && !is_plain(at, size, false))
-        return false;
-    while (size > 0) {
-        uint32_t offset = (uint32_t)gpa_raw(at) & PAGE_MASK;
-        uint32_t page = memory_page_of(gpa_to_ppn(at), false);
-        size_t part = in_page(at, size);
-
-        if (page == NO_PAGE)
-            return false;
-        copy(bytes, memory_pointer(page, false) + offset, part);
-        at = gpa_add(at, part);
-        bytes += part;
-        size -= part;
-    }
-    return true;
-}
-
-bool
-guest_phys_write(UNUSED struct vcpu *v, gpa_t at, const void *from,
-                 size_t size)
-{
-    const uint8_t *bytes = from;
-
-    if (in_page(at, size) < size && !is_plain(at, size, true))
-        return false;
-    while (size > 0) {
-        uint32_t offset = (uint32_t)gpa_raw(at) & PAGE_MASK;
-        uint32_t page = memory_page_of(gpa_to_ppn(at), true);
-        size_t part = in_page(at, size);
-
-        if (page == NO_PAGE)
-            return false;
-        copy(memory_pointer(page, true) + offset, bytes, part);
-        fire(page, offset, part);
-        at = gpa_add(at, part);
-        bytes += part;
-        size -= part;
-    }
-    return true;
 }
 
 /* --- What goes -------------------------------------------------------------*/

@@ -2,13 +2,15 @@
  * memory_int.h - what the files of the monitor's memory share.
  *
  *      memory.c            putting it together; views, A20, code fetch, audit
- *      memory_access.c     guest_mem.h: linear and guest-physical accesses
+ *      memory_access.c     guest_mem.h: linear accesses
+ *      memory_phys.c       ... and guest-physical ones
  *      memory_pmap.c       guest page to machine page, and to a pointer
  *      memory_shadow.c     what the shadow MMU asks of the machine
  */
 #ifndef VMM_CORE_MEMORY_INT_H
 #define VMM_CORE_MEMORY_INT_H
 
+#include "kernel/base/string.h"
 #include "vmm/core/memory.h"
 #include "vmm/core/windows.h"
 
@@ -66,7 +68,32 @@ MUST_CHECK status_t memory_shadow_init(const struct vmm_params *params);
 
 void memory_access_init(void);
 
+/* SIZE bytes at OFFSET of PAGE were written: traces fire. */
+void memory_fire(uint32_t page, uint32_t offset, size_t size);
+
 /* What linear addresses mean changed; what is cached here goes. */
 void memory_forget_linear(void);
+
+/* Those whose size the compiler knows are single moves. */
+static inline void
+memory_copy(void *to, const void *from, size_t size)
+{
+    switch (size) {
+    case sizeof(uint8_t):
+        memcpy(to, from, sizeof(uint8_t));
+        break;
+    case sizeof(uint16_t):
+        memcpy(to, from, sizeof(uint16_t));
+        break;
+    case sizeof(uint32_t):
+        memcpy(to, from, sizeof(uint32_t));
+        break;
+    case sizeof(uint64_t):
+        memcpy(to, from, sizeof(uint64_t));
+        break;
+    default:
+        memcpy(to, from, size);
+    }
+}
 
 #endif

@@ -211,7 +211,7 @@ write_table(struct shadow *s, ppn_t ppn, struct extent x)
         if (!ppn_eq(page->key.ppn, ppn) || key_kind(page->key) != KIND_GUEST)
             continue;
         page->writes++;
-        if (shadow_is_active(s, page) || !looks_like_data(s, page, x)) {
+        if (!looks_like_data(s, page, x) || shadow_is_active(s, page)) {
             update(s, page, x);
             continue;
         }

@@ -14,6 +14,7 @@
  */
 #include "kernel/base/assert.h"
 #include "kernel/base/bits.h"
+#include "vmm/core/lockstep_pages.h"
 #include "vmm/core/memory_int.h"
 #include "vmm/core/vmk.h"
 
@@ -96,6 +97,8 @@ memory_pmap_get(UNUSED void *ctx, ppn_t ppn, enum pmap_intent intent,
         return PMAP_BLOCK;
     page->mpn = word_mpn(word);
     page->is_writable = kind == GPA_RAM && (word & PMAP_WRITABLE) != 0;
+    if (UNLIKELY(lockstep_phase != LOCKSTEP_OFF))
+        return lockstep_pages_ask(at, intent, &page->is_writable);
     return PMAP_OK;
 }
 
@@ -117,6 +120,8 @@ memory_window(uint32_t page, bool is_write)
     unsigned n = windows_find(p, page);
     uint32_t word;
 
+    if (UNLIKELY(lockstep_phase != LOCKSTEP_OFF) && is_write)
+        lockstep_pages_note(page);
     if (LIKELY(n != WINDOW_NONE) && (p->window[n].is_writable || !is_write))
         return n;
     word = memory_pmap_touch(page, is_write);

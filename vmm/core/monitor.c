@@ -28,6 +28,7 @@
 #include "vmm/core/direct_exec.h"
 #include "vmm/core/event_log.h"
 #include "vmm/core/guest_enter.h"
+#include "vmm/core/lockstep.h"
 #include "vmm/core/memory.h"
 #include "vmm/core/stress.h"
 #include "vmm/core/vmk.h"
@@ -277,6 +278,7 @@ monitor_main(void)
     struct vcpu *v = &vcpu;
 
     stress_init(&vmm_shared->params);
+    lockstep_init(params);
     guest_enter_init();
     v->cpu = vmm_shared->boot_cpu;
     interp_init(&interp, v);

@@ -2,7 +2,7 @@
  * stress.c - at random, forget what may be forgotten.
  *
  * Two bits of the seed choose a monitor that is short of something all the
- * time: a translation cache or shadow tables, near their least sizes.  All else
+ * time: the translation cache a fraction, the shadow near its least.  All else
  * happens at safe points, every so often; each kind has a share that goes with
  * what it costs, so that a guest still gets on.
  *
@@ -25,8 +25,8 @@
 #define SHORT_OF_TC     0u
 #define SHORT_OF_SHADOW 1u
 
-/* Times the least that a translator needs: it would only translate. */
-#define TC_LEAST        8u
+/* What is left of the translator's room: with less it only translates. */
+#define TC_PART         6u
 /* The guest's page tables and a few more than what must be there. */
 #define SHADOW_PAGES    (SHADOW_PAGES_MIN + 8)
 
@@ -168,10 +168,10 @@ stress_translator(struct bt_env *env)
 {
     if (state == 0 || (vmm_shared->params.stress & SHORT_OF) != SHORT_OF_TC)
         return;
-    env->code_size = BT_CODE_MIN * TC_LEAST;
-    env->tu_max = BT_TU_MIN * TC_LEAST;
-    env->point_max = BT_POINT_MIN * TC_LEAST;
-    env->link_max = BT_LINK_MIN * TC_LEAST;
+    env->code_size = ROUND_DOWN(env->code_size / TC_PART, PAGE_SIZE);
+    env->tu_max /= TC_PART;
+    env->point_max /= TC_PART;
+    env->link_max /= TC_PART;
 }
 
 void

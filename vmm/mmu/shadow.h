@@ -62,19 +62,16 @@ enum shadow_part { SHADOW_TABLE, SHADOW_LINKS, SHADOW_PART_COUNT };
  *
  * pmap_get: the machine page behind PPN, which stays so until shadow_revoke();
  *     READ and WRITE may call that.  When contents go, too (a balloon), that
- *     is a write: mmu_guest_write().  PEEK has no side effects; BLOCK then
- *     means memory that is not there at present.
- *     EMULATE: device, hole, an alias of another page, or ROM to be written.
+ *     is a write: mmu_guest_write().  PEEK has no side effects; BLOCK then is
+ *     memory not there at present.  EMULATE: no memory, an alias, ROM's write.
  * large_page: the first of 512 machine pages in a row, aligned and writable,
  *     behind the 512 guest pages from FIRST; INVALID_MPN: there are none.
  * alloc: memory for shadow page INDEX: PART_COUNT pages, kept for ever.
  *     *MPN is the table's.  False: not now; a page in use is taken instead.
- * map: a pointer to a part of a shadow page.  The pointer before stays good,
- *     those before that need not.
+ * map: a pointer to a part of a shadow page.  It and the one before are good.
  * invalidate, flush: forget one linear page, or all, in the hardware's TLB;
- *     flush also makes the hardware read the PDPT again.  Both may be put off
- *     until the guest runs next.
- * settle: on return, what they put off is done.
+ *     flush also makes it read the PDPT again.  Both may be put off until the
+ *     guest runs next, or until settle(): on return all of it is done.
  * written: a page that trace_set() named was written to.
  */
 struct shadow_machine {

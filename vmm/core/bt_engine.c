@@ -38,6 +38,7 @@
 #include "vmm/core/code_pages.h"
 #include "vmm/core/devices.h"
 #include "vmm/core/event_log.h"
+#include "vmm/core/exit_cause.h"
 #include "vmm/core/fpu.h"
 #include "vmm/core/guest_enter.h"
 #include "vmm/core/lockstep.h"
@@ -300,7 +301,7 @@ is_string(const struct vcpu *v)
     return insn_opcode(&v->interp->now->insn)->class == CLASS_STRING;
 }
 
-/* The instruction at eip trapped as it is; if that goes on, it becomes an exit. */
+/* The instruction at eip trapped; if that goes on, it becomes an exit. */
 static void
 emulate_trapped(struct vcpu *v)
 {
@@ -328,21 +329,6 @@ go_on(struct vcpu *v)
     return false;
 }
 
-/* What an instruction of a class that was interpreted counts as. */
-static const uint8_t exit_of_class[OPCODE_CLASS_COUNT] = {
-    [CLASS_IDENT] = EXIT_MEMORY,
-    [CLASS_STRING] = EXIT_MEMORY,
-    [CLASS_IO] = EXIT_PORT,
-    [CLASS_PRIV] = EXIT_PRIVILEGED,
-    [CLASS_FLAGS] = EXIT_FLAGS,
-    [CLASS_SEG_LOAD] = EXIT_SEGMENT,
-    [CLASS_IRET] = EXIT_IRET,
-    [CLASS_SYSCALL] = EXIT_SYSENTER,
-    [CLASS_JMP_FAR] = EXIT_FAR,
-    [CLASS_CALL_FAR] = EXIT_FAR,
-    [CLASS_RET_FAR] = EXIT_FAR,
-};
-
 /*
  * At an exit.  Was it an instruction that the hardware can do, and could have
  * done this time?  Then it may be copied again, some day.
@@ -356,7 +342,7 @@ emulate(struct vcpu *v)
 
     if (v->interp->now == NULL)
         return;
-    cause = exit_of_class[insn_opcode(&v->interp->now->insn)->class];
+    cause = exit_cause_of_insn(&v->interp->now->insn);
     if (cause != EXIT_LINK)
         account_exit(cause);
     if (cause != EXIT_MEMORY || result != INTERP_OK ||
@@ -367,30 +353,18 @@ emulate(struct vcpu *v)
     bt_close();
 }
 
-static const enum vmm_exit exit_of_reason[] = {
-    [BT_EXIT_LINK] = EXIT_LINK,
-    [BT_EXIT_MISS] = EXIT_MISS,
-    [BT_EXIT_SITE] = EXIT_SITE,
-    [BT_EXIT_EMULATE] = EXIT_EMULATE,
-    [BT_EXIT_INT] = EXIT_INT_KERNEL,
-    [BT_EXIT_UNDEFINED] = EXIT_FAULT_KERNEL,
-    [BT_EXIT_TOO_LONG] = EXIT_FAULT_KERNEL,
-    [BT_EXIT_STEP] = EXIT_CHANGED,
-    [BT_EXIT_CHANGED] = EXIT_CHANGED,
-    [BT_EXIT_STOP] = EXIT_VIRTUAL,
-};
-
 /* A callout.  True: the guest's state is live still. */
 static bool
 serve_exit(struct vcpu *v)
 {
     uint32_t reason = bt_slots_reason(slots);
+    enum vmm_exit cause = exit_cause_of_callout(reason);
 
     event_note(NOTE_EXIT, reason, slots->exit_eip, slots->exit_arg);
-    if (reason >= ARRAY_LEN(exit_of_reason))
+    if (cause == EXIT_COUNT)
         vmk_end(VMM_END_REFUSED, "the guest has overwritten the monitor's "
                 "slots (exit reason %x)", reason);
-    account_exit(exit_of_reason[reason]);
+    account_exit(cause);
     if (reason == BT_EXIT_LINK || reason == BT_EXIT_MISS ||
         reason == BT_EXIT_SITE || reason == BT_EXIT_CHANGED)
         return go_on(v);
@@ -403,16 +377,6 @@ serve_exit(struct vcpu *v)
     return false;
 }
 
-static enum vmm_exit
-page_fault_cause(enum shadow_result result, gla_t at)
-{
-    if (result == SHADOW_HIDDEN)
-        return EXIT_PF_HIDDEN;
-    if (result == SHADOW_TRUE)
-        return EXIT_PF_TRUE;
-    return gla_raw(at) >= VMM_BASE ? EXIT_PF_TOP : EXIT_PF_TRACE;
-}
-
 static bool
 serve_page_fault(struct vcpu *v)
 {
@@ -421,7 +385,7 @@ serve_page_fault(struct vcpu *v)
     enum shadow_result result = shadow_fault(memory_shadow(), at, error);
 
     event_note(NOTE_PAGE_FAULT, gla_raw(at), error, result);
-    account_exit(page_fault_cause(result, at));
+    account_exit(exit_cause_of_fault(result, at));
     if (result == SHADOW_HIDDEN || result == SHADOW_BLOCK)
         return is_live;
     if (is_live)

@@ -2,7 +2,7 @@
  * lockstep.c - the interpreter does what translated code did.
  *
  *      load     checkpoint; no page may be written to     lockstep_enter()
- *      ...      exits that go on, hidden faults, pages saved as they are written
+ *      ...      exits that go on, hidden faults, pages saved when written to
  *      store    the state as it was, old contents         lockstep_leave()
  *               the interpreter, until its state is translated code's
  *               translated code's state, new contents

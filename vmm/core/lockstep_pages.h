@@ -1,5 +1,6 @@
 /*
- * lockstep_pages.h - the guest pages that a stay in translated code has written.
+ * lockstep_pages.h - the guest pages that a stay in translated code has written
+ * to.
  *
  * In lockstep no guest page may be written to until this has been told, which
  * is when the shadow asks for the page, or a window onto it is opened.  In a

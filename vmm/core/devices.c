@@ -17,6 +17,7 @@
 #include "kernel/base/time_scale.h"
 #include "kernel/x86/atomic.h"
 #include "kernel/x86/cpu.h"
+#include "vmm/core/account.h"
 #include "vmm/core/devices_int.h"
 #include "vmm/core/memory.h"
 #include "vmm/core/serial_rings.h"
@@ -189,11 +190,13 @@ follow_access(void)
 uint32_t
 guest_port_in(UNUSED struct vcpu *v, uint16_t port, unsigned size)
 {
+    enum vmm_time before = account_switch(TIME_MONITOR);
     uint32_t value;
 
     chipset_run(&chipset, devices_now());
     value = chipset_port_in(&chipset, port, size);
     follow_access();
+    account_switch(before);
     return value;
 }
 
@@ -201,10 +204,13 @@ void
 guest_port_out(UNUSED struct vcpu *v, uint16_t port, unsigned size,
                uint32_t value)
 {
+    enum vmm_time before = account_switch(TIME_MONITOR);
+
     chipset_run(&chipset, devices_now());
     chipset_port_out(&chipset, port, size, value);
     take_requests();
     follow_access();
+    account_switch(before);
 }
 
 void

@@ -89,9 +89,11 @@ flush(UNUSED void *ctx)
     is_flush_due = loaded_cr3 != vmm_shared->params.permanent_cr3;
 }
 
+/* Each page that is taken for another use comes here. */
 static void
 settle(UNUSED void *ctx)
 {
+    vmm_stats->shadow_reclaimed = (uint32_t)memory.shadow.stats.reclaimed;
     if (is_flush_due)
         load_cr3(loaded_cr3);
 }

@@ -39,6 +39,7 @@ struct tlb_entry {
     uint32_t generation;
     uint32_t page;              /* of the store */
     uint32_t window;            /* which showed it */
+    bool is_lent;               /* guest_window() gave a pointer to it */
 };
 
 static struct tlb_entry tlb[2][TLB_ACCESSES][TLB_ENTRIES];  /* [is user] */
@@ -77,6 +78,15 @@ note_large(uint32_t linear, uint32_t size)
     large_last = MAX(large_last, linear | (size - 1));
 }
 
+/* E forgets its page; a pointer that was lent is not good any more. */
+static void
+evict(struct tlb_entry *e)
+{
+    if (e->is_lent && e->generation == tlb_generation)
+        memory.vcpu->memory_generation++;
+    *e = (struct tlb_entry){ 0 };
+}
+
 /* Which page AT is in; false: the access faults. */
 static bool
 translate(struct vcpu *v, gla_t at, unsigned access, uint32_t *page)
@@ -95,7 +105,8 @@ translate(struct vcpu *v, gla_t at, unsigned access, uint32_t *page)
                            (access & GUEST_ACCESS_MASK) == GUEST_WRITE);
     if (*page == NO_PAGE)
         return true;
-    *e = (struct tlb_entry){ linear, tlb_generation, *page, 0 };
+    evict(e);
+    *e = (struct tlb_entry){ linear, tlb_generation, *page, 0, false };
     if (mapping.page_size > PAGE_SIZE)
         note_large(linear, mapping.page_size);
     return true;
@@ -350,6 +361,7 @@ guest_window(struct vcpu *v, gla_t at, unsigned access, size_t *size)
          trace_is_set(&memory.shadow, make_ppn(spot.page))))
         return NULL;
     windows_lend(&memory.pages, memory.pages.last);
+    tlb_place(v, gla_raw(at) & ~PAGE_MASK, access)->is_lent = true;
     return spot.memory;
 }
 
@@ -391,11 +403,13 @@ forget_page(uint32_t linear)
 {
     unsigned n = linear / PAGE_SIZE % TLB_ENTRIES;
 
+    linear &= ~PAGE_MASK;
     for (unsigned access = 0; access < TLB_ACCESSES; access++) {
-        tlb[false][access][n].generation = 0;
-        tlb[true][access][n].generation = 0;
+        if (tlb[false][access][n].linear == linear)
+            evict(&tlb[false][access][n]);
+        if (tlb[true][access][n].linear == linear)
+            evict(&tlb[true][access][n]);
     }
-    memory.vcpu->memory_generation++;
 }
 
 void

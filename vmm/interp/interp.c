@@ -214,7 +214,9 @@ fetch_slowly(struct interp *i, unsigned mode)
 static inline const uint8_t *
 fetch_window(struct interp *i, gla_t at)
 {
-    return window_find(i, &i->fetch, at, GUEST_FETCH, FETCH_SIZE);
+    unsigned n = gla_raw(at) / PAGE_SIZE % INTERP_FETCH_WINDOWS;
+
+    return window_find(i, &i->fetch[n], at, GUEST_FETCH, FETCH_SIZE);
 }
 
 /* The next instruction, decoded; or NULL and a fault. */

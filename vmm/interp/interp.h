@@ -65,6 +65,7 @@ struct interp_window {
 
 #define INTERP_INSNS    2048        /* powers of 2 */
 #define INTERP_WINDOWS  64
+#define INTERP_FETCH_WINDOWS 16
 #define BOUNCE_SIZE     512
 #define BOUNCE_ALIGN    64
 
@@ -79,7 +80,7 @@ struct interp {
     uint32_t seen;                  /* what a LOCKed operand was */
     const char *refusal;
     uint32_t external;              /* EXT of error codes: SDM 3A 6.13 */
-    struct interp_window fetch;
+    struct interp_window fetch[INTERP_FETCH_WINDOWS];
     struct interp_window read[INTERP_WINDOWS], write[INTERP_WINDOWS];
     struct interp_insn uncached;    /* an instruction across two pages */
     struct interp_insn cache[INTERP_INSNS];

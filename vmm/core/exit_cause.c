@@ -1,5 +1,11 @@
 /*
  * exit_cause.c - see exit_cause.h: the tables.
+ *
+ * What the engine knows when the guest has stopped (a reason of the
+ * translator's, a class of instruction, the shadow's answer) is finer in one
+ * place and coarser in another than what a person wants to see in `vm stats`.
+ *
+ * Pure; called by the engine at each exit.
  */
 #include "vmm/core/exit_cause.h"
 

@@ -16,8 +16,9 @@ LINUX_TIMEOUT = 300             # seconds until there is a shell
 INSTALLER_TIMEOUT = 900
 COMMAND_TIMEOUT = 60
 OFF_TIMEOUT = 60
-# A VM's time that may go to the interpreter, in percent.
-INTERPRETER_MAX = 5
+# A VM's time that may go to the interpreter, in percent.  Less than 5 is wanted
+# and 6 is what a quiet machine has; this finds a VM that leans on it.
+INTERPRETER_MAX = 12
 ZEROS_MB = 4
 DAY = 24 * 3600
 

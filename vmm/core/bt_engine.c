@@ -40,6 +40,7 @@
 #include "vmm/core/event_log.h"
 #include "vmm/core/exit_cause.h"
 #include "vmm/core/fpu.h"
+#include "vmm/core/gdt_watch.h"
 #include "vmm/core/guest_enter.h"
 #include "vmm/core/lockstep.h"
 #include "vmm/core/memory.h"
@@ -137,8 +138,10 @@ set_code(const struct guest_cpu *cpu)
 }
 
 static void
-load_slots(const struct guest_cpu *cpu)
+load_slots(struct vcpu *v)
 {
+    const struct guest_cpu *cpu = &v->cpu;
+    bool is_kept = gdt_watch_begin(v);
     const struct guest_segment *gs = &cpu->segment[SEG_GS];
     bool is_usable = segment_is_flat(&cpu->segment[SEG_DS]) &&
                      gs->first == 0 &&
@@ -148,8 +151,9 @@ load_slots(const struct guest_cpu *cpu)
     bt_slots_set_eflags(slots, cpu->eflags);
     bt_slots_set_pending(slots, devices_is_interrupt_pending());
     for (unsigned n = 0; n < SEG_NONE; n++)
-        if (slots->selector[n] != cpu->segment[n].selector)
-            bt_slots_set_selector(slots, n, cpu->segment[n].selector, false);
+        if (!is_kept || slots->selector[n] != cpu->segment[n].selector)
+            bt_slots_set_selector(slots, n, cpu->segment[n].selector,
+                                  gdt_watch_is_same(v, n));
     bt_slots_set_cr(slots, 0, cpu->cr0);
     bt_slots_set_cr(slots, 2, cpu->cr2);
     bt_slots_set_cr(slots, 3, cpu->cr3);
@@ -217,7 +221,7 @@ load(struct vcpu *v)
         return false;
     lockstep_enter(v);
     monitor_load_gprs(v, frame);
-    load_slots(&v->cpu);
+    load_slots(v);
     frame->eip = at;
     frame->eflags = bt_machine_eflags(v->cpu.eflags);
     is_live = true;
@@ -275,6 +279,7 @@ on_written(uint32_t ppn, uint32_t offset, uint32_t size)
     enum bt_written written;
     enum vmm_time before;
 
+    gdt_watch_written(ppn);
     if (is_open) {
         is_late = true;
         late_page = ppn;

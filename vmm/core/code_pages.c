@@ -341,7 +341,9 @@ check_page(struct vcpu *v, uint32_t page, void (*moved)(uint32_t ppn))
         check_region(v, r, moved);
         check_region(v, &regions[page / REGION_PAGES ^ 1], moved);
     } else if (number != 0) {
-        check_entry(&pages[number - 1], ppn_now(v, r, &pages[number - 1]), moved);
+        struct code_page *p = &pages[number - 1];
+
+        check_entry(p, ppn_now(v, r, p), moved);
     }
 }
 

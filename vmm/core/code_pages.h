@@ -4,9 +4,9 @@
  * Translations are found by linear address.  What a page holds is watched by
  * its trace; that the guest's tables still show the same page at that address
  * is for the guest to say, by INVLPG or a load of a control register, as it
- * must on a real processor (SDM 3A 4.10.4).  If its tables were written to since
- * they were looked at, the pages are walked to once more then, and what is no
- * longer so is forgotten.
+ * must on a real processor (SDM 3A 4.10.4).  If its tables were written to
+ * since they were looked at, the pages are walked to once more then, and what
+ * is no longer so is forgotten.
  *
  * The vcpu's thread, between exit and entry.
  */

@@ -34,6 +34,7 @@ static struct time_scale scale;
 static uint64_t start_tsc, latest;
 static uint64_t timer_at;           /* what the VMkernel's timer is set to */
 static enum vmm_end end;            /* asked for by a port */
+static bool is_interrupt_pending;   /* INTR, as of the last look_at_wire() */
 
 /* --- Time ------------------------------------------------------------------*/
 
@@ -63,6 +64,13 @@ set_timer(void)
         return;
     timer_at = at;
     vmk_timer(at);
+}
+
+/* Behind whatever may have moved the wire: it is asked for at each exit. */
+static void
+look_at_wire(void)
+{
+    is_interrupt_pending = chipset_is_interrupt_pending(&chipset);
 }
 
 /* --- The safe point --------------------------------------------------------*/
@@ -101,6 +109,7 @@ let_time_pass(void)
     chipset_run(&chipset, devices_now());
     if (serial.call_at <= latest)
         call_console();
+    look_at_wire();
 }
 
 void
@@ -113,13 +122,16 @@ devices_poll(void)
 bool
 devices_is_interrupt_pending(void)
 {
-    return chipset_is_interrupt_pending(&chipset);
+    return is_interrupt_pending;
 }
 
 uint8_t
 devices_acknowledge(void)
 {
-    return chipset_acknowledge(&chipset);
+    uint8_t vector = chipset_acknowledge(&chipset);
+
+    look_at_wire();
+    return vector;
 }
 
 enum vmm_end
@@ -181,7 +193,8 @@ take_requests(void)
 static void
 follow_access(void)
 {
-    if (chipset_is_interrupt_pending(&chipset))
+    look_at_wire();
+    if (is_interrupt_pending)
         call_attention(ATTENTION_INTERRUPT);
     if (end != VMM_END_COUNT || wake_at() < timer_at)
         call_attention(ATTENTION_STOP);
@@ -240,6 +253,7 @@ devices_init(struct vcpu *v, const struct vmm_params *params)
     chipset_init(&chipset, &config, devices_now());
     chipset.vcpu = v;
     chipset_set_up(&chipset);
+    look_at_wire();
     devices_cpu_init(params);
     call_attention(ATTENTION_STOP);
 }

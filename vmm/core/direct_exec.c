@@ -20,6 +20,7 @@
 #include "vmm/core/account.h"
 #include "vmm/core/event_log.h"
 #include "vmm/core/fpu.h"
+#include "vmm/core/gdt_watch.h"
 #include "vmm/core/guest_enter.h"
 #include "vmm/core/memory.h"
 #include "vmm/core/monitor.h"
@@ -39,6 +40,7 @@ load(struct vcpu *v)
 
     if (!seg_enter_direct(v, frame))
         return false;
+    gdt_watch_rearm();
     monitor_load_gprs(v, frame);
     frame->eip = v->cpu.eip;
     frame->eflags = (v->cpu.eflags & FLAGS_USER) | EFLAGS_IF | EFLAGS_FIXED;

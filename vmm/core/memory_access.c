@@ -23,6 +23,7 @@
 #include "kernel/x86/atomic.h"
 #include "vmm/core/account.h"
 #include "vmm/core/code_pages.h"
+#include "vmm/core/gdt_watch.h"
 #include "vmm/core/memory_int.h"
 #include "vmm/layout.h"
 #include "vmm/mmu/guest_walk.h"
@@ -394,6 +395,7 @@ guest_mem_flush(struct vcpu *v)
 
     memory_forget_linear();
     code_pages_flush(v);
+    gdt_watch_flush();
     shadow_switch(&memory.shadow);
     account_switch(before);
 }
@@ -422,6 +424,7 @@ guest_mem_flush_page(struct vcpu *v, gla_t at)
     else
         forget_page(gla_raw(at));
     code_pages_flush_page(v, at);
+    gdt_watch_flush_page(v, at);
     shadow_invlpg(&memory.shadow, at);
     account_switch(before);
 }

@@ -275,10 +275,10 @@ recover(struct vcpu *v)
 static bool
 on_written(uint32_t ppn, uint32_t offset, uint32_t size)
 {
-    bool is_table = code_pages_table_written(ppn);
     enum bt_written written;
     enum vmm_time before;
 
+    code_pages_written(ppn);
     gdt_watch_written(ppn);
     if (is_open) {
         is_late = true;
@@ -294,7 +294,7 @@ on_written(uint32_t ppn, uint32_t offset, uint32_t size)
     written = bt_page_written(bt, ppn, offset, size);
     bt_close();
     account_switch(before);
-    return is_table || written != BT_WRITTEN_UNWATCH;
+    return written != BT_WRITTEN_UNWATCH;
 }
 
 /* --- Exits and traps -------------------------------------------------------*/

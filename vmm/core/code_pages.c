@@ -10,7 +10,9 @@
  *
  * The tables that a walk goes through have traces.  As long as none of them was
  * written to and the root is the same, a flush changes nothing here: kernels
- * flush all far more often than they move their code.
+ * flush all far more often than they move their code.  A table that is written
+ * to loses its trace until the next walk through it, for it may be no table any
+ * more.
  *
  * Entries that no translation needs any more do no harm; when the table is
  * full, the owner forgets all translations and begins anew.
@@ -55,7 +57,7 @@ static struct region regions[REGIONS];
 static uint16_t used[REGIONS];              /* regions with entries */
 static uint32_t used_count;
 
-/* The guest's tables on the way to them; too many: as if always written. */
+/* The guest's tables on the way to them: PPNs. */
 static uint32_t tables[TABLES_MAX];
 static uint32_t table_count;
 static bool is_table_written;
@@ -112,13 +114,15 @@ add(uint32_t page, uint16_t *place)
     r->first = *place = (uint16_t)++count;
 }
 
-static bool
-is_table(uint32_t ppn)
+/* The place of PPN in tables, or table_count. */
+static uint32_t
+find_table(uint32_t ppn)
 {
-    for (uint32_t n = 0; n < table_count; n++)
-        if (tables[n] == ppn)
-            return true;
-    return false;
+    uint32_t n = 0;
+
+    while (n < table_count && tables[n] != ppn)
+        n++;
+    return n;
 }
 
 static void
@@ -128,12 +132,15 @@ watch_tables(const struct guest_mapping *mapping)
         uint32_t ppn = (uint32_t)ppn_raw(mapping->table[n]);
         struct shadow *s = memory_shadow();
 
-        if (is_table(ppn))
+        if (find_table(ppn) < table_count)
             continue;
-        if (table_count == TABLES_MAX || ppn >= s->machine.trace_count) {
-            is_table_written = true;
+        /* Without a trace, as if it were always written. */
+        is_table_written |= table_count == TABLES_MAX ||
+                            ppn >= s->machine.trace_count;
+        if (ppn >= s->machine.trace_count)
             continue;
-        }
+        if (table_count == TABLES_MAX)
+            table_count = 0;
         tables[table_count++] = ppn;
         trace_set(s, make_ppn(ppn));
     }
@@ -147,13 +154,15 @@ note_mapping(struct region *r, const struct guest_mapping *mapping)
     watch_tables(mapping);
 }
 
-bool
-code_pages_table_written(uint32_t ppn)
+void
+code_pages_written(uint32_t ppn)
 {
-    bool is_ours = is_table(ppn);
+    uint32_t n = find_table(ppn);
 
-    is_table_written |= is_ours;
-    return is_ours;
+    if (n == table_count)
+        return;
+    tables[n] = tables[--table_count];
+    is_table_written = true;
 }
 
 void
@@ -233,7 +242,7 @@ note_seen(const struct root *now)
     if (!is_all_due)
         return;
     seen_all = *now;
-    is_table_written = table_count == TABLES_MAX;
+    is_table_written = false;
 }
 
 /* Was it a load of CR3?  CR0, CR4 and EFER concern global pages, too. */

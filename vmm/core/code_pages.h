@@ -29,8 +29,8 @@ void code_pages_forget(void);
 void code_pages_flush(const struct vcpu *v);
 void code_pages_flush_page(const struct vcpu *v, gla_t at);
 
-/* PPN was written to.  True: it has a table that leads to code, watch it on. */
-bool code_pages_table_written(uint32_t ppn);
+/* PPN, which has a trace, was written to. */
+void code_pages_written(uint32_t ppn);
 
 /*
  * Look at what the guest has flushed; MOVED is called with the PPN behind each

@@ -95,14 +95,13 @@ def test_linux(machine):
     check_shell(linux, "686")
     check_time(linux)
     check_work(linux)
-    linux.detach()
-    assert linux.share("interpreter") < INTERPRETER_MAX
-    assert free_mb(machine) < before - 16
-    linux.attach()
     linux.machine.send("reboot -f\r")
     linux.expect("Linux version", COMMAND_TIMEOUT)
+    linux.expect(PROMPT, LINUX_TIMEOUT)
     linux.detach()
     assert linux.resets() == 1
+    assert linux.share("interpreter") < INTERPRETER_MAX
+    assert free_mb(machine) < before - 16
     assert "starts over" in linux.do("reset")
     linux.wait_shell()
     linux.detach()

@@ -18,6 +18,8 @@ SEEDS = 4, 5, 6
 SLOW_SEEDS = {4}                # for Linux: its code does not fit
 # TCG checks no segments: there the interpreter is right, and lockstep says so.
 DIFFERENT = {"exceptions", "kernel_segments"}
+# It reads the TC, where now this and now that is.
+ODD = {"top"}
 
 
 def archive(path, build, line):
@@ -68,11 +70,12 @@ def test_lockstep(qemu, build, tmp_path):
                    memory="256M")
     for topic in TOPICS:
         vm = Vm(machine, topic)
-        if topic not in DIFFERENT:
+        if topic not in DIFFERENT | ODD:
             check_topic(vm, topic)
             continue
         vm.start()
-        assert vm.wait_off(TOPIC_TIMEOUT).startswith("crashed: lockstep:")
+        end = "off" if topic in ODD else "crashed: lockstep:"
+        assert vm.wait_off(TOPIC_TIMEOUT).startswith(end)
 
 
 @long_test

@@ -86,9 +86,12 @@ def test_chaos(machine):
     """Random code; each start of the VM is another one."""
     before = free_mb(machine)
     vm = Vm(machine, "hostile-chaos")
+    # TCG lets ring 3 into virtual-8086 mode, whose traps look otherwise: such a
+    # VM may crash, and only that one.
     for _ in range(CHAOS_ROUNDS):
         vm.start()
         time.sleep(CHAOS_SECONDS)
-        end(vm)
+        if vm.is_on():
+            vm.do("kill")
     check_witness(machine)
     assert free_mb(machine) >= before - 1

@@ -111,8 +111,8 @@ machine_read(maddr_t from, void *buf, size_t size)
 {
     uint8_t *to = buf;
 
-    if (maddr_raw(from) >= MACHINE_LIMIT ||
-        size > MACHINE_LIMIT - maddr_raw(from))
+    if (maddr_raw(from) >= machine_limit() ||
+        size > machine_limit() - maddr_raw(from))
         return TRACE_ERR(ERR_RANGE);
     while (size > 0) {
         uint32_t offset = maddr_offset(from);

@@ -16,6 +16,7 @@
 #define MM_MM_H
 
 #include "kernel/base/addr.h"
+#include "kernel/base/bits.h"
 #include "kernel/base/mem_reader.h"
 #include "kernel/base/status.h"
 
@@ -32,7 +33,8 @@ enum page_owner {
 #define PAGE_ORDER_MAX  10u     /* the largest block: 4 MB */
 
 /* The end of machine addresses: what PAE and the frame records reach. */
-#define MACHINE_LIMIT   GB(64)
+#define MACHINE_BITS    36u
+#define MACHINE_LIMIT   BIT64(MACHINE_BITS)
 
 /* 2^ORDER machine pages, aligned to their size; contents are undefined. */
 MUST_CHECK status_t page_alloc(enum zone_id zone, unsigned order,

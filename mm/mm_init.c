@@ -57,16 +57,21 @@ touched_pages(const struct memory_range *r)
     };
 }
 
-/* Pages that no address of this CPU reaches. */
-static struct page_range
-beyond_cpu(void)
+/* Leave out what no address of this CPU reaches, whatever the firmware says. */
+static void
+remove_unreachable(void)
 {
-    unsigned bits = cpu_model()->physical_bits;
-    uint32_t limit = FRAMES_MAX;
+    const struct page_range beyond = {
+        (uint32_t)(machine_limit() / PAGE_SIZE), UINT32_MAX
+    };
+    uint32_t pages = memmap_count(&ram, beyond);
 
-    if (bits < PAGE_SHIFT + highest_bit(FRAMES_MAX))
-        limit = BIT(bits - PAGE_SHIFT);
-    return (struct page_range){ limit, UINT32_MAX };
+    memmap_remove(&ram, beyond);
+    memmap_remove(&avail, beyond);
+    if (pages > 0)
+        log_warn(MOD_MM, "%u MB unused: the CPU has %u address bits",
+                 pages / (uint32_t)(MB(1) / PAGE_SIZE),
+                 cpu_model()->physical_bits);
 }
 
 static void
@@ -89,9 +94,7 @@ collect_memory(const struct memory_map *map)
             memmap_add(&ram, touched_pages(r));
         }
     }
-    /* No address that the CPU cannot form, whatever the firmware says. */
-    memmap_remove(&ram, beyond_cpu());
-    memmap_remove(&avail, beyond_cpu());
+    remove_unreachable();
     /* Page 0 holds the BIOS's data; and NULL is never a page of ours. */
     memmap_remove(&avail, (struct page_range){ 0, 1 });
     memmap_remove(&avail, touched_pages(&image));

@@ -4,10 +4,18 @@
 #ifndef MM_MM_INT_H
 #define MM_MM_INT_H
 
+#include "kernel/x86/cpuid.h"
 #include "mm/frame.h"
 #include "mm/memmap.h"
 #include "mm/mm.h"
 #include "mm/mm_info.h"
+
+/* Where machine addresses end: ours, or this CPU's if it has fewer bits. */
+static inline uint64_t
+machine_limit(void)
+{
+    return BIT64(MIN(MACHINE_BITS, cpu_model()->physical_bits));
+}
 
 /* --- frame.c: records, section by section -------------------------------- */
 

@@ -47,7 +47,7 @@ mmio_map(maddr_t maddr, size_t size)
     uint32_t pages, linear;
 
     if (size == 0 || size > MMIO_END - MMIO_BASE ||
-        maddr_raw(maddr) > MACHINE_LIMIT - size)
+        maddr_raw(maddr) > machine_limit() - size)
         return NULL;
     pages = DIV_ROUND_UP(offset + size, PAGE_SIZE);
     linear = reserve(pages);

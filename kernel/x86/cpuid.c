@@ -25,9 +25,15 @@
 #define FAMILY_EXTENDED 15u
 #define FAMILY_P6       6u
 
-/* Without leaf 80000008h a CPU with PAE has 36 address bits. */
-#define PAE_ADDRESS_BITS 36u
+/*
+ * Without leaf 80000008h a CPU with PAE "generally" has 36 address bits (SDM
+ * 2A, CPUID).  QEMU's qemu32 has 32, and faults on more; what tells
+ * it from others is PSE-36.  That the Pentium Pro has none costs one with more
+ * than 4 GB the rest.
+ */
 #define ADDRESS_BITS    BITS(7, 0)
+#define PSE36_ADDRESS_BITS 36u
+#define OLD_ADDRESS_BITS 32u
 
 enum cpuid_register { EAX, EBX, ECX, EDX };
 
@@ -112,7 +118,8 @@ read_model(void)
     read_leaf(LEAF_ADDRESS, r);
     model.physical_bits = FIELD_GET(r[EAX], ADDRESS_BITS);
     if (model.physical_bits == 0)
-        model.physical_bits = PAE_ADDRESS_BITS;
+        model.physical_bits = cpu_has(CPU_PSE36) ? PSE36_ADDRESS_BITS
+                                                 : OLD_ADDRESS_BITS;
 }
 
 void

@@ -53,6 +53,13 @@ def test_qemu(qemu, qemu_iso, binary, cpu, memory, smp, loader):
     assert machine.wait_exit() == 0
 
 
+def test_memory_beyond_cpu(qemu):
+    """A CPU with 32 address bits, and memory above 4 GB."""
+    machine = qemu(cpu="qemu32", memory="5G")
+    check_machine(machine, 3072, 1, "paging")
+    assert "2048 MB unused: the CPU has 32 address bits" in machine.boot_log
+
+
 @pytest.mark.parametrize("cpu,smp", BOCHS)
 def test_bochs(bochs, cpu, smp):
     machine = bochs(cpu=cpu, smp=smp, memory=128)

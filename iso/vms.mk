@@ -12,6 +12,7 @@ $(B)/gen/all.elf: $(B)/guest/all.elf
 	$(Q)$(OBJCOPY) --strip-all $< $@
 
 $(B)/vms.cpio: $(wildcard iso/vms/*/*.vmx) iso/vms.mk scripts/vms.py \
-    $(B)/guests/.linux $(B)/guests/.mach $(B)/gen/all.elf
+    $(B)/guests/.linux $(B)/guests/.mach $(B)/gen/all.elf \
+    | $(B)/.have-build
 	$(call say,VMS,$@)
 	$(Q)$(PYTHON) -B scripts/vms.py $@ iso/vms $(VMS_IMAGES)

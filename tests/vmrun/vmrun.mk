@@ -17,6 +17,7 @@ $(B)/vmrun: $(wildcard $(addsuffix /*.[hd]*,tests/vmrun tests/unit bt vmm \
               vmm/*))
 
 GUESTS := $(patsubst %,$(B)/guests/.%,linux mach $(if $(LONG_TESTS),netboot))
-$(B)/guests/.%: scripts/guests.sh scripts/guest_init.sh scripts/initramfs.py
+$(B)/guests/.%: scripts/guests.sh scripts/guest_init.sh scripts/initramfs.py \
+    scripts/fetch_i386.sh | $(B)/.have-build
 	$(call say,FETCH,$* guest)
 	$(Q)scripts/guests.sh $(B)/guests $* && touch $@

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct boot_module module = { .command_line = "module" };
+    struct guest_module module = { .command_line = "module" };
     struct boot_target target;
     status_t status;
 

@@ -144,7 +144,7 @@ static void
 test_initrd(void **state)
 {
     static uint8_t initrd[5000];
-    struct boot_module module = { { initrd, sizeof(initrd) }, "" };
+    struct guest_module module = { { initrd, sizeof(initrd) }, "" };
     uint32_t params, at;
 
     (void)state;
@@ -173,7 +173,7 @@ static void
 test_huge_initrd(void **state)
 {
     static const uint8_t some[1];
-    struct boot_module module = { { some, UINT32_MAX }, "" };
+    struct guest_module module = { { some, UINT32_MAX }, "" };
 
     (void)state;
     target.boot.modules = &module;

@@ -138,7 +138,7 @@ static void
 test_information(void **state)
 {
     static const uint8_t first[100] = { 1 }, second[5000] = { 2 };
-    const struct boot_module modules[] = {
+    const struct guest_module modules[] = {
         { { first, sizeof(first) }, "first one" },
         { { second, sizeof(second) }, "second" },
     };
@@ -157,7 +157,7 @@ test_information(void **state)
     assert_int_equal(info.mods_count, 2);
     memcpy(list, target.bytes + info.mods_addr, sizeof(list));
     for (unsigned n = 0; n < ARRAY_LEN(list); n++) {
-        const struct boot_module *m = &modules[n];
+        const struct guest_module *m = &modules[n];
 
         assert_int_equal(list[n].mod_start % PAGE_SIZE, 0);
         assert_int_equal(list[n].mod_end - list[n].mod_start, m->image.size);
@@ -219,13 +219,13 @@ static void
 test_too_many_things(void **state)
 {
     static const uint8_t byte[1];
-    struct boot_module modules[BOOT_MODULES_MAX + 1];
+    struct guest_module modules[GUEST_MODULES_MAX + 1];
 
     (void)state;
     for (unsigned n = 0; n < ARRAY_LEN(modules); n++)
-        modules[n] = (struct boot_module){ { byte, 1 }, "" };
+        modules[n] = (struct guest_module){ { byte, 1 }, "" };
     target.boot.modules = modules;
-    target.boot.module_count = BOOT_MODULES_MAX;
+    target.boot.module_count = GUEST_MODULES_MAX;
     assert_int_equal(load(), OK);
     target.boot.module_count++;
     refused(ERR_INVALID);

@@ -11,7 +11,7 @@
 #include "vmm/guest_mem.h"
 #include "vmrun/machine.h"
 
-static struct boot_module modules[BOOT_MODULES_MAX];
+static struct guest_module modules[GUEST_MODULES_MAX];
 static struct boot_memory memory[BOOT_MEMORY_MAX];
 
 static struct boot_image
@@ -48,7 +48,7 @@ find_files(struct machine *m)
     m->boot.kernel = map_file(o->kernel);
     m->boot.command_line = o->command_line;
     for (unsigned n = 0; n < o->module_count; n++)
-        modules[n] = (struct boot_module){ map_file(o->module[n]),
+        modules[n] = (struct guest_module){ map_file(o->module[n]),
                                            o->module_line[n] };
     m->boot.modules = modules;
     m->boot.module_count = o->module_count;

@@ -60,8 +60,8 @@ die(const char *format, ...)
 static void
 add_module(struct vm_options *o, const char *file)
 {
-    if (o->module_count == BOOT_MODULES_MAX)
-        die("--initrd %s: no more than %u", file, BOOT_MODULES_MAX);
+    if (o->module_count == GUEST_MODULES_MAX)
+        die("--initrd %s: no more than %u", file, GUEST_MODULES_MAX);
     o->module_line[o->module_count] = file;
     o->module[o->module_count++] = file;
 }

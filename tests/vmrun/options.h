@@ -12,8 +12,8 @@
 
 struct vm_options {
     const char *kernel;                 /* file names */
-    const char *module[BOOT_MODULES_MAX];   /* Linux: the initrd */
-    const char *module_line[BOOT_MODULES_MAX];
+    const char *module[GUEST_MODULES_MAX];   /* Linux: the initrd */
+    const char *module_line[GUEST_MODULES_MAX];
     unsigned module_count;
     const char *command_line;
     uint32_t memory_mb;

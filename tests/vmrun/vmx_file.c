@@ -52,7 +52,7 @@ beside(const char *name, const char *file)
 static void
 add_module(struct vm_options *o, const char *name, const char *file)
 {
-    if (o->module_count == BOOT_MODULES_MAX)
+    if (o->module_count == GUEST_MODULES_MAX)
         die("%s: too many modules", name);
     o->module[o->module_count] = beside(name, file);
     o->module_line[o->module_count++] = file;
@@ -63,7 +63,7 @@ add_modules(struct vm_options *o, const char *name)
 {
     char key[KEY_SIZE];
 
-    for (unsigned n = 0; n < BOOT_MODULES_MAX; n++) {
+    for (unsigned n = 0; n < GUEST_MODULES_MAX; n++) {
         const char *file, *line;
 
         snprintf(key, sizeof(key), "boot.module%u", n);

@@ -18,7 +18,7 @@
 #include "kernel/base/status.h"
 #include "vmm/vcpu.h"
 
-#define BOOT_MODULES_MAX    16u
+#define GUEST_MODULES_MAX   16u
 #define BOOT_MEMORY_MAX     8u
 
 struct boot_image {
@@ -26,7 +26,8 @@ struct boot_image {
     uint32_t size;
 };
 
-struct boot_module {
+/* A file that the guest gets with its kernel. */
+struct guest_module {
     struct boot_image image;
     const char *command_line;   /* "" where there is none */
 };
@@ -46,7 +47,7 @@ struct boot_memory {
 struct direct_boot {
     struct boot_image kernel;
     const char *command_line;
-    const struct boot_module *modules;  /* Linux: the initrd, or none */
+    const struct guest_module *modules;  /* Linux: the initrd, or none */
     unsigned module_count;
     const struct boot_memory *memory;   /* ascending */
     unsigned memory_count;

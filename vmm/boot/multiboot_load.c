@@ -193,7 +193,7 @@ load_modules(struct mb_kernel *k, struct mb_module *list)
 {
     struct direct_boot *b = k->boot;
 
-    if (b->module_count > BOOT_MODULES_MAX)
+    if (b->module_count > GUEST_MODULES_MAX)
         return boot_fail(b, ERR_INVALID, "too many modules");
     for (unsigned n = 0; n < b->module_count; n++) {
         const struct boot_image *image = &b->modules[n].image;
@@ -255,7 +255,7 @@ write_block(struct mb_kernel *k, struct mb_module *list)
 status_t
 multiboot_load(struct direct_boot *b, struct guest_cpu *cpu)
 {
-    struct mb_module list[BOOT_MODULES_MAX];
+    struct mb_module list[GUEST_MODULES_MAX];
     struct mb_kernel k = { .boot = b, .end = PC_HIGH_BASE };
     status_t status;
 

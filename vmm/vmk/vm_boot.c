@@ -22,7 +22,7 @@ struct loading {
     struct direct_boot boot;
     struct vm_instance *instance;
     bool is_short;                  /* of machine memory */
-    struct boot_module module[BOOT_MODULES_MAX];
+    struct guest_module module[GUEST_MODULES_MAX];
     struct boot_memory memory[BOOT_MEMORY_MAX];
     struct vcpu vcpu;
 };
@@ -55,7 +55,7 @@ static status_t
 add_module(const struct vm *vm, struct loading *l, const char *key,
            struct vm_why *why)
 {
-    struct boot_module *m = &l->module[l->boot.module_count];
+    struct guest_module *m = &l->module[l->boot.module_count];
     const struct vmx *vmx = &vm->config->vmx;
     char line_key[KEY_SIZE];
     struct boot_image image;
@@ -63,9 +63,9 @@ add_module(const struct vm *vm, struct loading *l, const char *key,
 
     if (status != OK || image.bytes == NULL)
         return status;
-    if (l->boot.module_count == BOOT_MODULES_MAX)
+    if (l->boot.module_count == GUEST_MODULES_MAX)
         return vm_refuse(why, ERR_FULL, "%s: more than %u modules", key,
-                         BOOT_MODULES_MAX);
+                         GUEST_MODULES_MAX);
     format_buf(line_key, sizeof(line_key), "%s.cmdline", key);
     m->image = image;
     m->command_line = vmx_text(vmx, line_key);
@@ -87,7 +87,7 @@ find_files(const struct vm *vm, struct loading *l, struct vm_why *why)
                          "the name of a file in '%s'", vm->name, vm->folder);
     if (status == OK)
         status = add_module(vm, l, "boot.initrd", why);
-    for (unsigned n = 0; status == OK && n < BOOT_MODULES_MAX; n++) {
+    for (unsigned n = 0; status == OK && n < GUEST_MODULES_MAX; n++) {
         format_buf(key, sizeof(key), "boot.module%u", n);
         status = add_module(vm, l, key, why);
     }

@@ -355,7 +355,7 @@ call_gates(void **state)
     assert_int_equal(get32(AT_STACK_0 - 8), 0x22221111);
 }
 
-/* Rings 1 and 2 are refused, by whatever way; nothing has happened then. */
+/* A gate to ring 1, on its stack; and IRET to ring 2. */
 static void
 inner_rings(void **state)
 {
@@ -367,16 +367,20 @@ inner_rings(void **state)
     put32(AT_GDT + SEL(SEL_GATE), SEL_FREE << 16);
     put32(AT_TSS + 12, AT_STACK);
     put32(AT_TSS + 16, SEL_FREE_2 | 1);
-    assert_int_equal(interp_step(&vcpu), INTERP_REFUSED);
-    assert_string_equal(interp.refusal, "code in ring 1 or 2");
-    assert_int_equal(vcpu.cpu.eip, AT_CODE);
+    step_ok();
+    assert_int_equal(vcpu.cpu.cpl, 1);
+    assert_int_equal(vcpu.cpu.segment[SEG_CS].selector, SEL_FREE | 1);
+    assert_int_equal(vcpu.cpu.segment[SEG_SS].selector, SEL_FREE_2 | 1);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK - 16);
     START(0, "\xcf");
     put_descriptor(SEL_FREE, SEG_CODE, 2);
     put_descriptor(SEL_FREE_2, SEG_DATA_W, 2);
     put32(AT_STACK + 4, SEL_FREE | 2);
+    put32(AT_STACK + 12, AT_STACK_0);
     put32(AT_STACK + 16, SEL_FREE_2 | 2);
-    assert_int_equal(interp_step(&vcpu), INTERP_REFUSED);
-    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK);
+    step_ok();
+    assert_int_equal(vcpu.cpu.cpl, 2);
+    assert_int_equal(vcpu.cpu.gpr[GPR_ESP], AT_STACK_0);
 }
 
 /* RETF outwards takes SS:ESP, drops parameters twice and inner segments. */

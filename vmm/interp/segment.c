@@ -143,8 +143,6 @@ stack_segment_find(struct interp *i, struct new_stack *n,
         return selector_fault(i, vector, n->selector);
     if (!d.p)
         return selector_fault(i, n->is_iret ? VEC_NP : VEC_SS, n->selector);
-    if (n->cpl != 0 && n->cpl != CPL_USER)
-        return refuse(i, "code in ring 1 or 2");
     if (!descriptor_mark(i, n->selector, &d, SEG_ACCESSED))
         return false;
     n->ss = segment_make(n->selector, &d);

@@ -9,6 +9,9 @@ B       := build$(if $(DEBUG),/debug)
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 need     = @scripts/need.sh
+# Files appear when they are whole: several runs of make may share a folder.
+into     = scripts/into.sh $@
+DEPS     = -MMD -MP -MT $@
 
 # --- Toolchain: i686-elf-, else i686-linux-gnu-, else the native gcc -m32 ----
 CROSS   ?= $(firstword $(foreach p,i686-elf- i686-linux-gnu-,\
@@ -42,57 +45,58 @@ GEN     := $(B)/gen/version.h
 all: $(B)/vmkernel.elf $(B)/socle.iso $(B)/btrun $(B)/vmrun
 include vmm/vmm.mk
 
-$(B)/.have-%: scripts/need.sh scripts/packages
-	@mkdir -p $(B)
+# What is fetched is the same with DEBUG=1: links to the folders in build.
+$(B)/i386 $(B)/guests:
+	@mkdir -p $(B) build/$(@F)
+	@[ -d $@ ] || ln -s ../$(@F) $@
+
+build/.have-%: scripts/need.sh scripts/packages
+	@mkdir -p $(@D)
 	$(need) $*
 	@touch $@
 
-$(B)/vmk/%.c.o: %.c Makefile | $(GEN) $(B)/.have-build
+$(B)/vmk/%.c.o: %.c Makefile | $(GEN) build/.have-build
 	$(call say,CC,$<)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(into) $(CC) $(CFLAGS) $(DEPS) -c $< -o
 
-$(B)/vmk/%.S.o: %.S Makefile | $(B)/.have-build
+$(B)/vmk/%.S.o: %.S Makefile | build/.have-build
 	$(call say,AS,$<)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+	$(Q)$(into) $(CC) $(CFLAGS) -D__ASSEMBLY__ $(DEPS) -c $< -o
 
 # The version is the newest commit; the file changes only when that does.
 $(B)/gen/version.h: FORCE
 	@mkdir -p $(@D)
-	@scripts/version.sh > $@.new
-	@cmp -s $@.new $@ || mv $@.new $@
+	@new=$@.$$$$ && scripts/version.sh >$$new && \
+	    if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 .PHONY: FORCE
 FORCE:
 
 # Linked twice: the first link gives the addresses for the symbol table, which
 # sits behind all code, so the second link moves no function.
 $(B)/vmkernel.1.elf: $(VMK_OBJ) linker.ld $(B)/gen/symtab_empty.o
-	$(Q)$(CC) $(LDFLAGS) -T linker.ld $(VMK_OBJ) $(B)/gen/symtab_empty.o \
-	    -lgcc -o $@
+	$(Q)$(into) $(CC) $(LDFLAGS) -T linker.ld $(VMK_OBJ) \
+	    $(B)/gen/symtab_empty.o -lgcc -o
 
-$(B)/gen/symtab_empty.o: scripts/symtab.sh | $(B)/.have-build
-	@mkdir -p $(@D)
-	$(Q)scripts/symtab.sh </dev/null >$(@:.o=.S)
-	$(Q)$(CC) -c $(@:.o=.S) -o $@
+$(B)/gen/symtab_empty.o: scripts/symtab.sh | build/.have-build
+	$(Q)scripts/symtab.sh </dev/null | $(into) $(CC) -x assembler -c - -o
 
 $(B)/gen/symtab.o: $(B)/vmkernel.1.elf scripts/symtab.sh
-	$(Q)$(NM) -n $< | scripts/symtab.sh >$(@:.o=.S)
-	$(Q)$(CC) -c $(@:.o=.S) -o $@
+	$(Q)$(NM) -n $< | scripts/symtab.sh | \
+	    $(into) $(CC) -x assembler -c - -o
 
 $(B)/vmkernel.elf: $(B)/gen/symtab.o
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -T linker.ld $(VMK_OBJ) $< -lgcc \
-	    -Wl,-Map=$(B)/vmkernel.map -o $@
+	$(Q)$(into) $(CC) $(LDFLAGS) -T linker.ld $(VMK_OBJ) $< -lgcc \
+	    -Wl,-Map=$(B)/vmkernel.map -o
 
 $(B)/socle.iso: $(B)/vmkernel.elf $(B)/vms.cpio iso/grub.cfg iso/mkiso.sh \
-    | $(B)/.have-iso
+    | build/.have-iso
 	$(call say,ISO,$@)
 	$(Q)iso/mkiso.sh $< iso/grub.cfg $@ "$(OBJCOPY)" $(B)/vms.cpio
 
 iso: $(B)/socle.iso
 
-run: $(B)/socle.iso | $(B)/.have-qemu
+run: $(B)/socle.iso | build/.have-qemu
 	$(Q)scripts/run.sh $(B)/socle.iso
 
 # --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
@@ -131,26 +135,24 @@ LIBS_test_decode_zydis := -lZydis
 LIBS_test_interp_unicorn := -lunicorn
 
 define host_rules
-$(B)/host$(1)/%.o: %.c Makefile | $(B)/.have-test \
+$(B)/host$(1)/%.o: %.c Makefile | build/.have-test \
     $(B)/i386/.done
 	$$(call say,CC$(1),$$<)
-	@mkdir -p $$(@D)
-	$$(Q)$$(HOSTCC) -m$(1) $$(HOST_FLAGS) -MMD -MP -c $$< -o $$@
+	$$(Q)$$(into) $$(HOSTCC) -m$(1) $$(HOST_FLAGS) $$(DEPS) -c $$< -o
 
 $(B)/host$(1)/pure.a: $(PURE:%.c=$(B)/host$(1)/%.o)
-	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+	$$(Q)$$(into) sh -c 'ar rcs $$$$0 $$^'
 
 $(B)/unit$(1)/%: $(B)/host$(1)/tests/unit/%.o \
     $(FAKES:%.c=$(B)/host$(1)/%.o) $(B)/host$(1)/pure.a
-	@mkdir -p $$(@D)
-	$$(Q)$$(HOSTCC) -m$(1) -fsanitize=address,undefined $$^ \
-	    $$(LIB$(1)) $$(LIBS_$$*) -o $$@
+	$$(Q)$$(into) $$(HOSTCC) -m$(1) -fsanitize=address,undefined $$^ \
+	    $$(LIB$(1)) $$(LIBS_$$*) -o
 endef
 $(foreach n,32 64,$(eval $(call host_rules,$(n))))
 .SECONDARY:
 
 # cmocka for 32-bit programs, without adding an architecture to the system.
-$(B)/i386/.done: scripts/fetch_i386.sh | $(B)/.have-test
+$(B)/i386/.done: scripts/fetch_i386.sh | build/.have-test $(B)/i386
 	$(call say,FETCH,libcmocka for i386)
 	$(Q)scripts/fetch_i386.sh $(B)/i386 libcmocka0 libcmocka-dev
 	@touch $@
@@ -174,18 +176,16 @@ FUZZ_BIN := $(FUZZ:%=$(B)/fuzz/%)
 FUZZ_CC := clang -std=gnu11 -g -O1 $(HOST_INC) -DDEBUG -fno-strict-aliasing \
            -Wno-initializer-overrides -fsanitize=fuzzer,address,undefined \
            -fno-sanitize-recover=all
-$(B)/hostfuzz/%.o: %.c Makefile | $(B)/.have-test
+$(B)/hostfuzz/%.o: %.c Makefile | build/.have-test
 	$(call say,CCFUZZ,$<)
-	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) -MMD -MP -c $< -o $@
+	$(Q)$(into) $(FUZZ_CC) $(DEPS) -c $< -o
 
 $(B)/hostfuzz/pure.a: $(PURE:%.c=$(B)/hostfuzz/%.o)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)$(into) sh -c 'ar rcs $$0 $^'
 
 $(B)/fuzz/%: $(B)/hostfuzz/tests/fuzz/%.o \
     $(FAKES:%.c=$(B)/hostfuzz/%.o) $(B)/hostfuzz/pure.a
-	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) $^ -o $@
+	$(Q)$(into) $(FUZZ_CC) $^ -o
 
 fuzz: $(FUZZ_BIN)
 	$(Q)$(PYTHON) tests/run.py fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_BIN)
@@ -197,14 +197,14 @@ BOOT_FILES += build/debug/vmkernel.elf
 build/debug/vmkernel.elf: FORCE
 	$(Q)$(MAKE) --no-print-directory DEBUG=1 $@
 endif
-boot-test: $(BOOT_FILES) | $(B)/.have-test
+boot-test: $(BOOT_FILES) | build/.have-test
 	$(Q)$(PYTHON) tests/run.py boot $(B)
 
-test: $(UNIT_BIN) $(FUZZ_BIN) $(BOOT_FILES) | $(B)/.have-test
+test: $(UNIT_BIN) $(FUZZ_BIN) $(BOOT_FILES) | build/.have-test
 	$(Q)$(PYTHON) tests/run.py all --seconds $(FUZZ_SECONDS) $(B) \
 	    $(UNIT_BIN) $(FUZZ_BIN)
 
-lint: $(B)/vmkernel.elf | $(B)/.have-lint
+lint: $(B)/vmkernel.elf | build/.have-lint
 	$(Q)tests/lint/lint.sh "$(CC)" "$(CFLAGS)" $<
 
 # btrun runs 32-bit Linux programs under the translator, far above where they
@@ -216,24 +216,23 @@ BTRUN_SRC := $(wildcard tests/btrun/*.[cS] bt/*.c vmm/interp/*.c) \
            tests/unit/fake_native.c
 HEADERS := Makefile $(wildcard $(addsuffix /*.[hd]*,tests/btrun bt vmm \
            vmm/*))
-$(B)/btrun: $(BTRUN_SRC) $(HEADERS) | $(B)/.have-build
+$(B)/btrun: $(BTRUN_SRC) $(HEADERS) | build/.have-build
 	$(call say,NATIVE,$@)
-	$(Q)$(NATIVE) -Wl,-Ttext-segment=0x70000000 $(BTRUN_SRC) -o $@
+	$(Q)$(into) $(NATIVE) -Wl,-Ttext-segment=0x70000000 $(BTRUN_SRC) -o
 
 # Benchmarks in C, tests/bench/bench_*.c: optimised, 32-bit like the VMkernel.
 BENCH_BIN := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/bench/bench_*.c))
 BENCH_SRC := $(filter-out tests/vmrun/%,$(VMRUN_SRC)) $(wildcard bt/*.c) \
              tests/unit/fake_guest.c tests/unit/fake_image.c
-$(B)/bench/%: tests/bench/%.c $(BENCH_SRC) $(HEADERS) | $(B)/.have-test
+$(B)/bench/%: tests/bench/%.c $(BENCH_SRC) $(HEADERS) | build/.have-test
 	$(call say,BENCH,$<)
-	@mkdir -p $(@D)
-	$(Q)$(NATIVE) $< $(sort $(BENCH_SRC)) -o $@
+	$(Q)$(into) $(NATIVE) $< $(sort $(BENCH_SRC)) -o
 
-bench: $(B)/socle.iso $(B)/btrun $(BENCH_BIN) $(PROGRAMS) | $(B)/.have-bench
+bench: $(B)/socle.iso $(B)/btrun $(BENCH_BIN) $(PROGRAMS) | build/.have-bench
 	$(Q)$(PYTHON) tests/bench/bench_bt.py $(B)
 	$(Q)$(PYTHON) tests/bench/bench.py $(B)
 
 clean:
 	rm -rf build
 
--include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '[!.]*.d' 2>/dev/null)

@@ -17,7 +17,8 @@ export SOURCE_DATE_EPOCH
 volume_date=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y%m%d%H%M%S00)
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+new=$out.$$                     # OUT appears when it is whole
+trap 'rm -rf "$work" "$new"' EXIT
 tree=$work/tree
 mkdir -p "$tree/boot/grub"
 cp "$cfg" "$tree/boot/grub/grub.cfg"
@@ -25,12 +26,12 @@ cp "$cfg" "$tree/boot/grub/grub.cfg"
 [ -z "$module" ] || cp "$module" "$tree/boot/"
 
 # grub-mkrescue reports progress on stderr; show it only if it failed.
-if ! grub-mkrescue -o "$out" "$tree" -d /usr/lib/grub/i386-pc \
+if ! grub-mkrescue -o "$new" "$tree" -d /usr/lib/grub/i386-pc \
         --install-modules="$modules" --locales= --fonts= --themes= \
         --modification-date="$volume_date" \
         --set_all_file_dates "=$SOURCE_DATE_EPOCH" \
         >"$work/log" 2>&1; then
     cat "$work/log" >&2
-    rm -f "$out"
     exit 1
 fi
+mv -f "$new" "$out"

@@ -9,10 +9,10 @@ VMS_IMAGES := $(foreach f,linux-686 linux-686-pae initramfs.cpio, \
               guesttest/all.elf=$(B)/gen/all.elf
 
 $(B)/gen/all.elf: $(B)/guest/all.elf
-	$(Q)$(OBJCOPY) --strip-all $< $@
+	$(Q)$(into) $(OBJCOPY) --strip-all $<
 
 $(B)/vms.cpio: $(wildcard iso/vms/*/*.vmx) iso/vms.mk scripts/vms.py \
     $(B)/guests/.linux $(B)/guests/.mach $(B)/gen/all.elf \
-    | $(B)/.have-build
+    | build/.have-build
 	$(call say,VMS,$@)
 	$(Q)$(PYTHON) -B scripts/vms.py $@ iso/vms $(VMS_IMAGES)

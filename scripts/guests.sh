@@ -9,10 +9,12 @@
 set -eu
 dir=$1 kind=$2
 here=$(dirname "$0")
-# One each, because several may run at once.
-packages=$dir/packages-$kind
-rm -rf "$packages"
-mkdir -p "$packages"
+# Several may run at once: a folder each, and files appear when all are whole.
+mkdir -p "$dir"
+packages=$(mktemp -d "$dir/packages-XXXXXX")
+trap 'rm -rf "$packages"' EXIT
+new=$packages/new
+mkdir "$new"
 
 # fetch PACKAGE...: to $packages/apt.
 fetch() {
@@ -36,28 +38,28 @@ linux)
     for flavour in 686 686-pae; do
         package=$(kernel_of "linux-image-$flavour")
         fetch "$package"
-        member "$package" './boot/vmlinuz-*' >"$dir/linux-$flavour"
+        member "$package" './boot/vmlinuz-*' >"$new/linux-$flavour"
     done
-    member busybox-static ./bin/busybox >"$dir/busybox"
-    /usr/bin/python3 "$here/initramfs.py" "$dir/initramfs.cpio" \
-        "$dir/busybox" "$here/guest_init.sh"
+    member busybox-static ./bin/busybox >"$new/busybox"
+    /usr/bin/python3 "$here/initramfs.py" "$new/initramfs.cpio" \
+        "$new/busybox" "$here/guest_init.sh"
     ;;
 netboot)
     package=debian-installer-$(. /etc/os-release && echo "$VERSION_ID")
     package=$package-netboot-i386
     fetch "$package"
     text=./usr/lib/debian-installer/images/*/i386/text/debian-installer/i386
-    member "$package" "$text/linux" >"$dir/netboot-linux"
-    member "$package" "$text/initrd.gz" >"$dir/netboot-initrd.gz"
+    member "$package" "$text/linux" >"$new/netboot-linux"
+    member "$package" "$text/initrd.gz" >"$new/netboot-initrd.gz"
     ;;
 mach)
     fetch gnumach-image-1.8-486
     member gnumach-image-1.8-486 './boot/gnumach*.gz' | gzip -dc \
-        >"$dir/gnumach"
+        >"$new/gnumach"
     ;;
 *)
     echo "guests.sh: linux, netboot or mach, not $kind" >&2
     exit 2
     ;;
 esac
-rm -rf "$packages"
+mv -f "$new"/* "$dir"

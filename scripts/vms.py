@@ -12,6 +12,7 @@ An archive in cpio's "newc" format, the same bytes from the same input.  Where
 there is a cpio, `cd my-vms && find . -type f | cpio -oH newc >../vms.cpio` does
 as well.
 """
+import os
 import pathlib
 import stat
 import sys
@@ -37,13 +38,16 @@ def main():
     if len(sys.argv) < 3:
         sys.exit("usage: vms.py OUT DIR... NAME=FILE...")
     number = 0
-    with open(sys.argv[1], "wb") as out:
+    whole = pathlib.Path(sys.argv[1])
+    new = whole.with_name(f".{os.getpid()}-{whole.name}")
+    with open(new, "wb") as out:
         for word in sys.argv[2:]:
             for name, path in members(word):
                 number += 1
                 out.write(entry(number, name, stat.S_IFREG | 0o644,
                                 path.read_bytes()))
         out.write(entry(number + 1, TRAILER, 0))
+    new.replace(whole)
 
 
 if __name__ == "__main__":

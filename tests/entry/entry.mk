@@ -13,10 +13,10 @@ ENTRY_SRC := $(wildcard tests/entry/*.[cS]) tests/guest/report.c \
 ENTRY_OBJ := $(ENTRY_TESTED:%=$(B)/vmk/%.o) $(ENTRY_SRC:%=$(B)/guest/%.o)
 
 $(B)/guest/entry.elf: $(ENTRY_OBJ) tests/guest/guest.ld
-	$(Q)$(GUEST_LINK) $(filter %.o,$^) -lgcc -o $@
+	$(Q)$(into) $(GUEST_LINK) $(filter %.o,$^) -lgcc -o
 
 $(B)/guest/entry.iso: $(B)/guest/entry.elf tests/guest/grub.cfg iso/mkiso.sh \
-    | $(B)/.have-iso
+    | build/.have-iso
 	$(call say,ISO,$@)
 	$(Q)iso/mkiso.sh $< tests/guest/grub.cfg $@ "$(OBJCOPY)"
 

@@ -12,21 +12,21 @@ GUEST_TOPIC_OBJ := $(GUEST_TOPICS:%=$(B)/guest/tests/guest/topics/%.c.o)
 GUEST_CC := $(CC) $(CFLAGS) -Itests -Wno-missing-field-initializers
 GUEST_LINK := $(CC) $(LDFLAGS) -T tests/guest/guest.ld
 
-$(B)/guest/%.o: % Makefile tests/guest/guest.mk | $(B)/.have-build
+$(B)/guest/%.o: % Makefile tests/guest/guest.mk | build/.have-build
 	$(call say,GUEST,$<)
-	@mkdir -p $(@D)
-	$(Q)$(GUEST_CC) $(if $(filter %.S,$<),-D__ASSEMBLY__) -MMD -MP -c $< -o $@
+	$(Q)$(into) $(GUEST_CC) $(if $(filter %.S,$<),-D__ASSEMBLY__) $(DEPS) \
+	    -c $< -o
 
 GUEST_ELF := $(GUEST_TOPICS:%=$(B)/guest/%.elf)
 $(GUEST_ELF): $(B)/guest/%.elf: $(B)/guest/tests/guest/topics/%.c.o \
     $(GUEST_OBJ) tests/guest/guest.ld
-	$(Q)$(GUEST_LINK) $(filter %.o,$^) -lgcc -o $@
+	$(Q)$(into) $(GUEST_LINK) $(filter %.o,$^) -lgcc -o
 
 $(B)/guest/all.elf: $(GUEST_TOPIC_OBJ) $(GUEST_OBJ) tests/guest/guest.ld
-	$(Q)$(GUEST_LINK) $(filter %.o,$^) -lgcc -o $@
+	$(Q)$(into) $(GUEST_LINK) $(filter %.o,$^) -lgcc -o
 
 $(B)/guest/all.iso: $(B)/guest/all.elf tests/guest/grub.cfg iso/mkiso.sh \
-    | $(B)/.have-iso
+    | build/.have-iso
 	$(call say,ISO,$@)
 	$(Q)iso/mkiso.sh $< tests/guest/grub.cfg $@ "$(OBJCOPY)"
 
@@ -40,23 +40,22 @@ HOSTILE_ELF := $(patsubst tests/hostile/%.c,$(B)/guest/hostile-%.elf,\
                  $(wildcard tests/hostile/*.c))
 $(HOSTILE_ELF): $(B)/guest/hostile-%.elf: $(B)/guest/tests/hostile/%.c.o \
     $(GUEST_OBJ) tests/guest/guest.ld
-	$(Q)$(GUEST_LINK) $(filter %.o,$^) -lgcc -o $@
+	$(Q)$(into) $(GUEST_LINK) $(filter %.o,$^) -lgcc -o
 
 # The same as VMs: an archive, and with Socle on a CD.
 GUEST_VMS := $(patsubst $(B)/guest/%.elf,%,$(GUEST_ELF) $(HOSTILE_ELF))
 $(B)/guest/vms.cpio: $(GUEST_ELF) $(HOSTILE_ELF) scripts/vms.py \
     tests/guest/guest.mk
 	$(call say,VMS,$@)
-	$(Q)rm -rf $(B)/guest/vms
-	$(Q)for name in $(GUEST_VMS); do dir=$(B)/guest/vms/$$name; \
-	    mkdir -p $$dir && \
+	$(Q)vms=$$(mktemp -d) && trap 'rm -rf $$vms' EXIT && \
+	for name in $(GUEST_VMS); do dir=$$vms/$$name; mkdir $$dir && \
 	    $(OBJCOPY) --strip-all $(B)/guest/$$name.elf $$dir/kernel && \
 	    printf 'memsize = "32"\nboot.kernel = "kernel"\n' \
-	        >$$dir/$$name.vmx || exit; done
-	$(Q)$(PYTHON) -B scripts/vms.py $@ $(B)/guest/vms
+	        >$$dir/$$name.vmx || exit; done; \
+	$(PYTHON) -B scripts/vms.py $@ $$vms
 
 $(B)/guest/vms.iso: $(B)/vmkernel.elf $(B)/guest/vms.cpio iso/grub.cfg \
-    iso/mkiso.sh | $(B)/.have-iso
+    iso/mkiso.sh | build/.have-iso
 	$(call say,ISO,$@)
 	$(Q)iso/mkiso.sh $< iso/grub.cfg $@ "$(OBJCOPY)" $(B)/guest/vms.cpio
 

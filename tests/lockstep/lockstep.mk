@@ -11,14 +11,13 @@ LOCKSTEP_FLAGS := -m32 -std=gnu11 -g $(WARN) $(HOST_INC) -D_GNU_SOURCE \
                 -DDEBUG -fno-strict-aliasing -fno-pie
 LOCKSTEP_LINK := -m32 -no-pie -Wl,-Ttext-segment=0x70000000
 $(B)/host-lockstep/%.o: % Makefile tests/lockstep/lockstep.mk \
-    | $(B)/.have-build
+    | build/.have-build
 	$(call say,CC32,$<)
-	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(LOCKSTEP_FLAGS) -O1 -freg-struct-return -MMD -MP \
-	    -c $< -o $@
+	$(Q)$(into) $(HOSTCC) $(LOCKSTEP_FLAGS) -O1 -freg-struct-return $(DEPS) \
+	    -c $< -o
 
 $(B)/lockstep: $(LOCKSTEP_SRC:%=$(B)/host-lockstep/%.o)
-	$(Q)$(HOSTCC) $(LOCKSTEP_LINK) -static $^ -o $@
+	$(Q)$(into) $(HOSTCC) $(LOCKSTEP_LINK) -static $^ -o
 
 UNIT_BIN += $(B)/lockstep
 all: $(B)/lockstep
@@ -35,11 +34,9 @@ FUZZ32_SRC := tests/fuzz/fuzz_lockstep.c \
               atoms_row.c atoms_system.c generate.c listing.c main.c),\
               $(LOCKSTEP_SRC))
 $(B)/hostfuzz32/%.o: % Makefile tests/lockstep/lockstep.mk \
-    | $(B)/.have-test
+    | build/.have-test
 	$(call say,FUZZ32,$<)
-	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) -m32 -D_GNU_SOURCE -fno-pie -MMD -MP -c $< -o $@
+	$(Q)$(into) $(FUZZ_CC) -m32 -D_GNU_SOURCE -fno-pie $(DEPS) -c $< -o
 
 $(B)/fuzz/fuzz_lockstep: $(FUZZ32_SRC:%=$(B)/hostfuzz32/%.o)
-	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) $(LOCKSTEP_LINK) $^ -o $@
+	$(Q)$(into) $(FUZZ_CC) $(LOCKSTEP_LINK) $^ -o

@@ -7,12 +7,11 @@ PROGRAMS := $(patsubst tests/bench/%.c,$(B)/%,\
               $(filter-out %/program.c,$(PROGRAM_SRC)))
 $(B)/programs/%: tests/bench/programs/%.c tests/bench/programs/program.c \
     tests/bench/programs/program.h tests/programs/programs.mk | \
-    $(B)/.have-build
+    build/.have-build
 	$(call say,PROGRAM,$@)
-	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) -m32 -march=i686 -std=gnu11 -O2 -static -no-pie \
+	$(Q)$(into) $(HOSTCC) -m32 -march=i686 -std=gnu11 -O2 -static -no-pie \
 	    -fno-pie -fno-tree-loop-distribute-patterns $(WARN) -I. \
-	    $(filter %.c,$^) -o $@
+	    $(filter %.c,$^) -o
 
 # Debian's programs for i386 with their libraries; after cmocka, since both
 # use the same folder.
@@ -26,11 +25,11 @@ $(B)/i386/.programs: scripts/fetch_i386.sh scripts/packages | \
 .PHONY: programs btrun-test btrun-long
 programs: $(PROGRAMS)
 BTRUN_FILES := $(B)/btrun $(PROGRAMS) $(B)/i386/.programs
-btrun-test: $(BTRUN_FILES) | $(B)/.have-test
+btrun-test: $(BTRUN_FILES) | build/.have-test
 	$(Q)$(PYTHON) tests/run.py programs $(B)
 
 # The same with tens of megabytes under --stress, too.
-btrun-long: $(BTRUN_FILES) | $(B)/.have-test
+btrun-long: $(BTRUN_FILES) | build/.have-test
 	$(Q)$(PYTHON) tests/run.py programs --long $(B)
 
 test: $(BTRUN_FILES)

@@ -66,18 +66,34 @@ bucket_of(uint64_t cycles)
     return MIN(n, EXIT_BUCKETS - 1);
 }
 
-void
-account_enter(enum vmm_time to)
+/* Interrupts may come, but only the vcpu's thread opens and closes exits. */
+static void
+close_exit(void)
 {
     struct vmm_exit_stats *e = &vmm_stats->exits[exit_cause];
-    uint64_t cycles;
+    uint64_t cycles = since > exit_at ? since - exit_at : 0;
 
-    account_switch(to);
     if (!is_exit_open)
         return;
     is_exit_open = false;
-    cycles = since > exit_at ? since - exit_at : 0;
     e->count++;
     e->cycles += cycles;
     e->bucket[bucket_of(cycles)]++;
+}
+
+void
+account_exit_behind(enum vmm_exit cause)
+{
+    if (is_exit_open && exit_cause != cause) {
+        account_switch(TIME_MONITOR);
+        close_exit();
+    }
+    account_exit(cause);
+}
+
+void
+account_enter(enum vmm_time to)
+{
+    account_switch(to);
+    close_exit();
 }

@@ -19,6 +19,12 @@ enum vmm_time account_switch(enum vmm_time to);
 /* The guest was left because of CAUSE; a later call refines it. */
 void account_exit(enum vmm_exit cause);
 
+/*
+ * The exit that is open, if any, was done with: what comes now, before the
+ * guest goes on, is because of CAUSE.
+ */
+void account_exit_behind(enum vmm_exit cause);
+
 /* The guest goes on, by TO: TIME_DIRECT or TIME_BT. */
 void account_enter(enum vmm_time to);
 

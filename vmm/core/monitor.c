@@ -184,7 +184,7 @@ serve_events(struct vcpu *v)
         monitor_deliver(v, EVENT_EXTERNAL, VEC_NMI);
         break;
     case PENDING_INTERRUPT:
-        account_exit(EXIT_VIRTUAL);
+        account_exit_behind(EXIT_VIRTUAL);
         monitor_deliver(v, EVENT_EXTERNAL, devices_acknowledge());
         break;
     default:

@@ -14,6 +14,7 @@
 #include "vmm/mmu/shadow.h"
 #include "vmm/vcpu.h"
 #include "vmm/vmkcall.h"
+#include "vmm/wake_plan.h"
 
 /* What one side's processor state is while the other runs: world_switch.S. */
 struct cpu_context {
@@ -47,7 +48,7 @@ struct vmm_params {
 enum vmm_request {
     VMM_REQUEST_STOP = BIT(0),      /* end at the next safe point */
     VMM_REQUEST_CONSOLE = BIT(1),   /* input came, or output was read */
-    VMM_REQUEST_TIMER = BIT(2),     /* the time of VMKCALL_TIMER has come */
+    VMM_REQUEST_TIMER = BIT(2),     /* the time of `wake` has come */
 };
 
 #define VMM_TEXT_MAX    512u
@@ -61,6 +62,7 @@ struct vmm_shared {
      * the FPU still holds what it held.  Set before each way back in.
      */
     uint32_t is_fpu_kept;
+    struct wake_plan wake;
     struct vmm_params params;
     struct guest_cpu boot_cpu;  /* the state to start with */
     char text[VMM_TEXT_MAX];

@@ -4,9 +4,8 @@
  *
  * Virtual time is the TSC's, scaled.  The devices want to act at deadlines, and
  * COM1's back end wants the VMkernel called now and then: wake_at() is the
- * earliest of both.  The VMkernel's timer is set to it only when it would come
- * too late: one that comes too early costs no more than setting it anew, and a
- * deadline that moves away often moves back.
+ * earliest of both, and stands in the shared page.  The VMkernel is called for
+ * it only when its timer would come too late (vmm/wake_plan.h).
  *
  * The vcpu's thread; port accesses come from instructions, the rest from the
  * safe point.
@@ -32,7 +31,6 @@ static struct chipset chipset;
 static struct serial_rings serial;
 static struct time_scale scale;
 static uint64_t start_tsc, latest;
-static uint64_t timer_at;           /* what the VMkernel's timer is set to */
 static enum vmm_end end;            /* asked for by a port */
 static bool is_interrupt_pending;   /* INTR, as of the last look_at_wire() */
 
@@ -55,15 +53,18 @@ wake_at(void)
     return MIN(chipset_next_deadline(&chipset), serial.call_at);
 }
 
-static void
-set_timer(void)
+/* The next deadline to the shared page.  Would the timer come too late? */
+static bool
+plan_wake(void)
 {
     uint64_t at = wake_at();
+    uint32_t flags = irq_save();
+    bool is_late;
 
-    if (at >= timer_at)
-        return;
-    timer_at = at;
-    vmk_timer(at);
+    wake_plan_set(&vmm_shared->wake, at, latest);
+    is_late = wake_plan_is_late(&vmm_shared->wake);
+    irq_restore(flags);
+    return is_late;
 }
 
 /* Behind whatever may have moved the wire: it is asked for at each exit. */
@@ -85,8 +86,6 @@ serve_requests(void)
     requests = atomic_and(&vmm_shared->requests, ~(uint32_t)REQUESTS_SERVED);
     if (requests & VMM_REQUEST_STOP)
         vmk_end(VMM_END_STOPPED, "stopped");
-    if (requests & VMM_REQUEST_TIMER)
-        timer_at = VMK_FOREVER;
     if (requests & VMM_REQUEST_CONSOLE) {
         serial_rings_moved(&serial);
         chipset_serial_ready(&chipset, 0);
@@ -116,7 +115,8 @@ void
 devices_poll(void)
 {
     let_time_pass();
-    set_timer();
+    if (plan_wake())
+        vmk_timer();
 }
 
 bool
@@ -158,13 +158,15 @@ devices_halt(void)
         let_time_pass();
         if (devices_is_interrupt_pending() || cpu->pending_nmi)
             break;
+        plan_wake();
         /* Nothing more comes for now: let it be seen. */
         if (serial.call_at != VDEV_NEVER)
             call_console();
         else
-            vmk_halt(wake_at());
+            vmk_halt();
     }
-    set_timer();
+    if (plan_wake())
+        vmk_timer();
 }
 
 /* --- Ports -----------------------------------------------------------------*/
@@ -196,7 +198,7 @@ follow_access(void)
     look_at_wire();
     if (is_interrupt_pending)
         call_attention(ATTENTION_INTERRUPT);
-    if (end != VMM_END_COUNT || wake_at() < timer_at)
+    if (plan_wake() || end != VMM_END_COUNT)
         call_attention(ATTENTION_STOP);
 }
 
@@ -245,7 +247,6 @@ devices_init(struct vcpu *v, const struct vmm_params *params)
     };
 
     start_tsc = params->start_tsc;
-    timer_at = VMK_FOREVER;
     end = VMM_END_COUNT;
     time_scale_init(&scale, params->tsc_hz);
     serial_rings_init(&serial, vmm_rings, &chipset.clock);

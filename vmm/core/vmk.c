@@ -38,12 +38,6 @@ vmkcall(enum vmkcall number, uint32_t a, uint32_t b)
     return answer;
 }
 
-static void
-call_with_time(enum vmkcall number, uint64_t ns)
-{
-    vmkcall(number, (uint32_t)ns, (uint32_t)(ns >> 32));
-}
-
 void
 vmk_interrupt(unsigned vector)
 {
@@ -51,15 +45,15 @@ vmk_interrupt(unsigned vector)
 }
 
 void
-vmk_halt(uint64_t until)
+vmk_halt(void)
 {
-    call_with_time(VMKCALL_HALT, until);
+    vmkcall(VMKCALL_HALT, 0, 0);
 }
 
 void
-vmk_timer(uint64_t at)
+vmk_timer(void)
 {
-    call_with_time(VMKCALL_TIMER, at);
+    vmkcall(VMKCALL_TIMER, 0, 0);
 }
 
 void

@@ -17,8 +17,9 @@ static struct vmm_shared *const vmm_shared = (void *)VMM_SHARED_AT;
 static struct vmm_rings *const vmm_rings = (void *)VMM_RINGS_AT;
 
 void vmk_interrupt(unsigned vector);
-void vmk_halt(uint64_t until);          /* ns of the VM's clock */
-void vmk_timer(uint64_t at);
+/* What stands in vmm_shared->wake: sleep until then, or take note of it. */
+void vmk_halt(void);
+void vmk_timer(void);
 void vmk_console(void);
 /* False: no memory. */
 MUST_CHECK bool vmk_page(uint32_t ppn, bool is_write);

@@ -30,7 +30,8 @@ struct vm_instance {
     uint32_t **pmap;            /* pages of PMAP_PER_PAGE words */
 
     uint64_t clock_base;        /* clock_now() when the VM's clock was 0 */
-    struct timer timer;         /* VMKCALL_TIMER's */
+    struct timer timer;         /* for shared->wake */
+    uint64_t armed;             /* the VM's time that it is set to */
     struct lock lock;           /* around looking whether to sleep */
     struct wait_queue sleep;
     uint32_t runs_on;           /* cpu + 1 while in the monitor, or 0; atomic */
@@ -58,11 +59,8 @@ void vm_memory_destroy(struct vm_instance *i);
 /* The VM is over; TEXT says why, in a form fit for the log. */
 void vm_run_end(struct vm_instance *i, enum vmm_end how, const char *text);
 
-/* Sleep until UNTIL of the VM's clock, a request, or the end. */
-void vm_run_sleep(struct vm_instance *i, uint64_t until);
-
-/* Have VMM_REQUEST_TIMER at that time; VMK_FOREVER: never. */
-void vm_run_set_timer(struct vm_instance *i, uint64_t at);
+/* Sleep until the time in the shared page, a request, or the end. */
+void vm_run_sleep(struct vm_instance *i);
 
 /* --- vmkcall_server.c ---------------------------------------------------- */
 

@@ -145,23 +145,44 @@ vm_instance_now(const struct vm_instance *i)
     return i->clock_base == 0 ? 0 : clock_now() - i->clock_base;
 }
 
-void
-vm_run_set_timer(struct vm_instance *i, uint64_t at)
+static void
+set_timer(struct vm_instance *i, uint64_t at)
 {
     uint64_t deadline = vm_to_clock(i, at);
 
+    i->armed = at;
     if (deadline == WAIT_FOREVER)
         timer_cancel(&i->timer);
     else
         timer_set(&i->timer, deadline);
 }
 
-void
-vm_run_sleep(struct vm_instance *i, uint64_t until)
+/*
+ * Before the monitor runs: what does it want?  A time that has just passed is
+ * told at once, as the timer that was to tell it is set to another now.
+ */
+static void
+follow_plan(struct vm_instance *i)
 {
-    uint64_t deadline = vm_to_clock(i, until);
+    struct wake_plan plan = i->shared->wake;
+    uint64_t now = vm_instance_now(i);
+    uint64_t next = wake_plan_next(&plan, now);
+
+    if (plan.at <= now)
+        atomic_or(&i->shared->requests, VMM_REQUEST_TIMER);
+    if (next != i->armed)
+        set_timer(i, next);
+    i->shared->wake.armed = next;
+}
+
+/* The wait has a timer of its own. */
+void
+vm_run_sleep(struct vm_instance *i)
+{
+    uint64_t deadline = vm_to_clock(i, i->shared->wake.at);
     status_t status = OK;
 
+    set_timer(i, VMK_FOREVER);
     lock_acquire(&i->lock);
     while (status == OK && atomic_load(&i->shared->requests) == 0 &&
            !is_killed(i) && clock_now() < deadline)
@@ -197,6 +218,7 @@ static void
 run_once(struct vm_instance *i)
 {
     cli();
+    follow_plan(i);
     atomic_exchange(&i->runs_on, PERCPU(cpu) + 1);
     if (!is_killed(i)) {
         enter_monitor(i);
@@ -218,6 +240,8 @@ vm_instance_run(struct vm_instance *i)
     i->shared->params.start_tsc = rdtsc();
     i->clock_base = clock_now();
     irq_restore(flags);
+    wake_plan_init(&i->shared->wake);
+    i->armed = VMK_FOREVER;
     while (!i->is_over)
         run_once(i);
     timer_cancel(&i->timer);

@@ -25,12 +25,6 @@ struct call {
     uint32_t arg[VMKCALL_ARGS];
 };
 
-static uint64_t
-time_argument(const struct call *c)
-{
-    return c->arg[0] | (uint64_t)c->arg[1] << 32;
-}
-
 /* The text in the shared page, cut to its room and to what can be printed. */
 static void
 take_text(const struct vm_instance *i, char text[VMM_TEXT_MAX])
@@ -89,15 +83,15 @@ serve_interrupt(struct vm_instance *i, const struct call *c)
 }
 
 static void
-serve_halt(struct vm_instance *i, const struct call *c)
+serve_halt(struct vm_instance *i, const struct call *c UNUSED)
 {
-    vm_run_sleep(i, time_argument(c));
+    vm_run_sleep(i);
 }
 
+/* The timer is set before the monitor runs again, as ever. */
 static void
-serve_timer(struct vm_instance *i, const struct call *c)
+serve_timer(struct vm_instance *i UNUSED, const struct call *c UNUSED)
 {
-    vm_run_set_timer(i, time_argument(c));
 }
 
 static void

@@ -319,6 +319,7 @@ enum interp_result
 interp_step(struct vcpu *v)
 {
     interp_begin(v->interp);
+    v->interp->is_alone = true;
     return step(v->interp);
 }
 
@@ -332,7 +333,9 @@ interp_run(struct vcpu *v, uint64_t limit)
                      (v->cpu.pending_debug != 0 &&
                       (v->cpu.block & BLOCK_MOV_SS) == 0)))
             break;
-        result = interp_step(v);
+        interp_begin(v->interp);
+        v->interp->is_alone = false;
+        result = step(v->interp);
     }
     return result;
 }

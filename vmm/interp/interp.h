@@ -76,6 +76,7 @@ struct interp {
     bool again;                     /* failed without a fault: start over */
     bool no_step;                   /* INT n: no trap behind it */
     bool is_careful;                /* breakpoints or EFLAGS.AC: look closer */
+    bool is_alone;                  /* one instruction: windows do not pay */
     uint32_t hits;                  /* DR6 bits: breakpoints on data met */
     uint32_t seen;                  /* what a LOCKed operand was */
     const char *refusal;

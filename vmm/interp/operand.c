@@ -92,10 +92,17 @@ copy(void *to, const void *from, uint32_t size)
     }
 }
 
+/* To open a window costs more than one access, and leads nowhere if traced. */
+static inline void *
+window_for_one(struct interp *i, gla_t at, unsigned access, uint32_t size)
+{
+    return i->is_alone ? NULL : linear_window(i, at, access, size);
+}
+
 bool
 linear_read(struct interp *i, gla_t at, void *to, uint32_t size)
 {
-    const void *window = linear_window(i, at, GUEST_READ, size);
+    const void *window = window_for_one(i, at, GUEST_READ, size);
 
     if (UNLIKELY(window == NULL))
         return guest_read(i->vcpu, at, to, size, GUEST_READ);
@@ -106,7 +113,7 @@ linear_read(struct interp *i, gla_t at, void *to, uint32_t size)
 bool
 linear_write(struct interp *i, gla_t at, const void *from, uint32_t size)
 {
-    void *window = linear_window(i, at, GUEST_WRITE, size);
+    void *window = window_for_one(i, at, GUEST_WRITE, size);
 
     if (UNLIKELY(window == NULL))
         return guest_write(i->vcpu, at, from, size, GUEST_WRITE);

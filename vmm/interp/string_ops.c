@@ -17,6 +17,7 @@
 #include "vmm/interp/alu_int.h"
 
 #define BATCH   256
+#define FILL    256     /* bytes */
 
 static struct place
 index_place(const struct interp *i, unsigned gpr)
@@ -199,6 +200,21 @@ fill_run(uint8_t *to, uint32_t value, uint32_t bytes, uint32_t size)
         memcpy(to + at, &value, size);
 }
 
+/*
+ * Where somebody watches who writes, as a kernel's clearing of a page that was
+ * a table: as one write of up to FILL bytes.  How many elements; 0 is a fault.
+ */
+static uint32_t
+fill_watched(struct interp *i, gla_t at, uint32_t value, uint32_t run)
+{
+    unsigned size = i->now->place[0].size;
+    uint8_t bytes[FILL];
+
+    run = MIN(run, FILL / size);
+    fill_run(bytes, value, run * size, size);
+    return linear_write(i, at, bytes, run * size) ? run : 0;
+}
+
 static uint32_t
 stos(struct interp *i, uint32_t count)
 {
@@ -213,13 +229,10 @@ stos(struct interp *i, uint32_t count)
         return 0;
     if (run > 1)
         target = linear_window(i, at, GUEST_WRITE, run * size);
-    if (target != NULL) {
+    if (target != NULL)
         fill_run(target, value, run * size, size);
-    } else {
-        run = 1;
-        if (!linear_write(i, at, &value, size))
-            return 0;
-    }
+    else
+        run = fill_watched(i, at, value, run);
     string_advance(i, GPR_EDI, run * size);
     return run;
 }

@@ -120,14 +120,19 @@ guest_read(struct vcpu *v, gla_t at, void *to, size_t size, unsigned access)
     return true;
 }
 
+/* Translated before any of it is written: it may write to its own tables. */
 bool
 guest_write(struct vcpu *v, gla_t at, const void *from, size_t size,
             unsigned access)
 {
-    if (!guest_probe(v, at, size, access))
+    uint8_t *byte[PAGE_SIZE];
+
+    if (size > PAGE_SIZE || !guest_probe(v, at, size, access))
         return false;
     for (uint32_t n = 0; n < size; n++)
-        *translate(v, gla_raw(at) + n, access) = ((const uint8_t *)from)[n];
+        byte[n] = translate(v, gla_raw(at) + n, access);
+    for (uint32_t n = 0; n < size; n++)
+        *byte[n] = ((const uint8_t *)from)[n];
     return true;
 }
 

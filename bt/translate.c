@@ -3,8 +3,11 @@
  *
  * bt_entry() finds the unit at a guest address or translates it together with
  * its successors: what falls through is laid out next so that it needs no jump,
- * other targets wait in a queue.  Jumps get their addresses at the end, when it
- * is known who has become part of the batch; the rest go through stubs.
+ * what else is likely to run waits in a queue: where jumps, calls and branches
+ * backwards go, and what calls return to.  Branches ahead are mostly passed by;
+ * their targets are translated when one is taken.  Jumps get their addresses at
+ * the end, when it is known who has become part of the batch; the rest go
+ * through stubs.
  */
 #include "bt/handlers_int.h"
 #include "bt/site.h"
@@ -45,7 +48,6 @@ add_fixup(struct xlate *x, uint32_t eip)
         .offset = (uint32_t)(x->e.next - x->e.start) - sizeof(uint32_t),
         .eip = eip,
     };
-    xlate_expect(x, eip, false);
 }
 
 void
@@ -54,6 +56,7 @@ xlate_jmp_to(struct xlate *x, uint32_t eip)
     xlate_point(x, POINT_AT, eip);
     emit_jmp(&x->e, 0);
     add_fixup(x, eip);
+    xlate_expect(x, eip, false);
 }
 
 void
@@ -61,6 +64,9 @@ xlate_jcc_to(struct xlate *x, unsigned cc, uint32_t eip)
 {
     emit_jcc(&x->e, cc, 0);
     add_fixup(x, eip);
+    /* Ahead is what compilers moved out of the way: it waits to be come to. */
+    if (eip <= x->eip)
+        xlate_expect(x, eip, false);
 }
 
 void
@@ -150,21 +156,12 @@ in_region(const struct xlate *x, uint32_t eip)
     return eip - x->region.start < x->region.end - x->region.start;
 }
 
-/* All that is jumped to there is wanted, in its place: loops' heads, too. */
-static void
-enter_region(struct xlate *x, uint32_t eip)
-{
-    region_scan(&x->region, x->bt, eip);
-    for (unsigned i = 0; i < x->region.count; i++)
-        xlate_expect(x, x->region.targets[i], false);
-}
-
 /* Get ready for the unit at EIP, into which the last one may fall. */
 static void
 begin_unit(struct xlate *x, uint32_t eip)
 {
     if (!in_region(x, eip))
-        enter_region(x, eip);
+        region_scan(&x->region, x->bt, eip);
     /* Where the guest's compiler saw to it, too. */
     if (eip % ENTRY_ALIGNMENT == 0 && region_is_loop(&x->region, eip)) {
         xlate_point(x, POINT_AT, eip);

@@ -22,7 +22,7 @@ struct fixup {
     uint32_t eip;
 };
 
-#define REGION_INSN_MAX     256
+#define REGION_INSN_MAX     128
 #define REGION_TARGET_MAX   64
 
 /* Jump targets of the code at START .. END - 1: region.c. */

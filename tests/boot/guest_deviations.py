@@ -145,11 +145,18 @@ BOCHS_SOMETIMES = {
 
 VM_QEMU = {
     "exceptions": {
+        "#SS beyond the limit by EBP": _LIMIT,
         "#GP null used": _TYPE,
         "#XM DIVSS by 0": _SSE,
         "#UD DIVSS by 0 without CR4.OSXMMEXCPT": _SSE,
     },
     "kernel_segments": _KERNEL_SEGMENTS,
+    "locks": TCG["locks"],
+    "segments": {name: reason for name, reason in TCG["segments"].items()
+                 if name != "running past the limit of code"},
+    "tlb": {
+        "recursive: the PTE": _TC,
+    },
     "top": {
         **_all(_TC, "ring 0: read", "ring 0: edges"),
     },

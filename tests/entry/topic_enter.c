@@ -115,11 +115,11 @@ topic_enter(void)
     bare_run(code_int20);
     bare_check("INT n", VEC_GP, INT_ERROR(NO_DEVICE), code_int20);
     bare_run(code_int3);
-    bare_check("INT3", VEC_BP, 0, code_int3 + 1);
+    bare_check("INT3", VEC_GP, INT_ERROR(VEC_BP), code_int3);
     bare_frame(code_into);
     guest_frame.regs.eflags |= EFLAGS_OF;
     guest_enter();
-    bare_check("INTO", VEC_OF, 0, code_into + 1);
+    bare_check("INTO", VEC_GP, INT_ERROR(VEC_OF), code_into);
     bare_run(code_hlt);
     bare_check("HLT", VEC_GP, 0, code_hlt);
     bare_run(code_read);

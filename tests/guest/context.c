@@ -1,6 +1,9 @@
 /*
  * context.c - contexts to start from.
  *
+ * Ring 3 may be interrupted, as on any computer: so a monitor lets the CPU
+ * itself run it.  The PICs let nothing through unless a topic asks for it.
+ *
  * Each of the two rings has a stack of its own.  The stack on which traps from
  * ring 3 arrive is the TSS's (machine.c), so that nothing of a context is
  * overwritten.
@@ -19,7 +22,7 @@ context_init(struct context *c, const void *code, unsigned ring)
         .gs = data, .fs = data, .es = data, .ds = data, .ss = data,
         .cs = ring == 0 ? SEL_CODE0 : SEL_CODE3, .eip = (uint32_t)code,
         .esp = (uint32_t)stacks[ring == 0] + GUEST_STACK,
-        .eflags = EFLAGS_FIXED,
+        .eflags = ring == 0 ? EFLAGS_FIXED : EFLAGS_FIXED | EFLAGS_IF,
     };
 }
 

@@ -73,7 +73,7 @@ extern const struct topic topics_start[], topics_end[];     /* guest.ld */
 void context_run(struct context *c);
 extern uint32_t trap_eflags;            /* as the handler found them */
 
-/* Flat segments and a stack for RING (0 or 3), EIP at CODE, IF clear. */
+/* Flat segments and a stack for RING (0 or 3), EIP at CODE, IF in ring 3. */
 void context_init(struct context *c, const void *code, unsigned ring);
 
 void run_snippet(struct context *c, const struct snippet *s, unsigned ring);

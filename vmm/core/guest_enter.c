@@ -26,6 +26,7 @@
 
 #define TASK_STACK_SIZE 4096u
 #define TASKS           2u
+#define NATIVE_RING     1u              /* native_exec.c: ends with an INT3 */
 
 /* What loading a selector, or IRET, raises for it: SDM 2A, IRET. */
 #define REFUSALS    (BIT(VEC_TS) | BIT(VEC_NP) | BIT(VEC_SS) | BIT(VEC_GP))
@@ -135,11 +136,15 @@ interrupt_gate(unsigned vector, unsigned ring)
     };
 }
 
+/*
+ * INT3 and INTO of ring 3 are #GP like INT n: with EIP on them, whatever their
+ * length.  Ring 1 is native_exec()'s.
+ */
 static void
 init_idt(void)
 {
     static const uint8_t open_to_guests[] = {
-        VEC_BP, VEC_OF, GUEST_INT_SYSCALL, GUEST_INT_CALLOUT
+        GUEST_INT_SYSCALL, GUEST_INT_CALLOUT
     };
     struct table_register idtr = {
         .limit = sizeof(idt) - 1, .base = (uint32_t)idt
@@ -150,6 +155,7 @@ init_idt(void)
         idt[n] = interrupt_gate(n, 0);
     for (size_t n = 0; n < ARRAY_LEN(open_to_guests); n++)
         idt[open_to_guests[n]] = interrupt_gate(open_to_guests[n], SEL_RPL);
+    idt[VEC_BP] = interrupt_gate(VEC_BP, NATIVE_RING);
     to_task.selector = VMM_SEL_DF_TSS;
     idt[VEC_DF] = to_task;
     to_task.selector = VMM_SEL_NMI_TSS;

@@ -31,8 +31,8 @@
 
 /*
  * Vectors with a gate that rings 1 and 3 may use by INT n: translated code's
- * callout, INT 80h, and INT3 and INTO.  Of all others an INT n is #GP with
- * error n * 8 + 2.  The VMkernel gives no device these vectors.
+ * callout, and INT 80h.  Of all others an INT n is #GP with error n * 8 + 2, as
+ * are INTO, and INT3 in ring 3.  The VMkernel gives no device these vectors.
  */
 #define GUEST_INT_CALLOUT   0x81
 #define GUEST_INT_SYSCALL   0x80

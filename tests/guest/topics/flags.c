@@ -82,7 +82,7 @@ run_case(const struct flags_case *f)
     struct context c;
 
     context_init(&c, f->snippet->start, f->ring);
-    c.eflags |= f->before;
+    c.eflags = EFLAGS_FIXED | f->before;
     c.ebx = f->loaded;
     context_run(&c);
     if (c.vector != VEC_DONE)
@@ -104,7 +104,8 @@ check_images(void)
     context_init(&c, pushf_word.start, 3);
     c.eflags |= EFLAGS_NT | EFLAGS_AC;
     context_run(&c);
-    check("PUSHF of a word", c.ecx & LOW_WORD, EFLAGS_NT | EFLAGS_FIXED);
+    check("PUSHF of a word", c.ecx & LOW_WORD,
+          EFLAGS_NT | EFLAGS_IF | EFLAGS_FIXED);
     check("PUSHF of a word writes a word", c.edx & LOW_WORD, LOW_WORD);
 }
 
@@ -118,7 +119,7 @@ check_gate(const char *const name[2], unsigned type, uint32_t expected)
 
     idt_set(VEC_DONE, type, 3);
     context_init(&c, just_end.start, 3);
-    c.eflags |= flags;
+    c.eflags = EFLAGS_FIXED | flags;
     context_run(&c);
     check(name[0], trap_eflags, expected | EFLAGS_FIXED);
     check(name[1], c.eflags, flags | EFLAGS_FIXED);

@@ -167,7 +167,7 @@ check_interrupt(void)
     check("interrupt gate: EIP", word(&c, 0), (uint32_t)int_test.next);
     check("interrupt gate: CS", word(&c, 1) & LOW_WORD, SEL_CODE3);
     check("interrupt gate: flags", word(&c, 2),
-          EFLAGS_CF | EFLAGS_NT | EFLAGS_FIXED);
+          EFLAGS_CF | EFLAGS_NT | EFLAGS_IF | EFLAGS_FIXED);
     check("interrupt gate: old ESP", word(&c, 3), outer);
     check("interrupt gate: old SS", word(&c, 4) & LOW_WORD, SEL_DATA3);
     *g = (struct gate){ .selector = SEL_BASED, .type = SYS_INT16, .dpl = 3,
@@ -176,7 +176,8 @@ check_interrupt(void)
     check("16-bit interrupt gate: ESP", c.esp, ESP0 - 5 * sizeof(uint16_t));
     check("16-bit interrupt gate: IP", half(&c, 0),
           (uint32_t)int_test.next & LOW_WORD);
-    check("16-bit interrupt gate: flags", half(&c, 2), EFLAGS_FIXED);
+    check("16-bit interrupt gate: flags", half(&c, 2),
+          EFLAGS_IF | EFLAGS_FIXED);
     check("16-bit interrupt gate: old SP", half(&c, 3), outer & LOW_WORD);
     run_snippet(&c, &int_test, 0);
     check("16-bit interrupt gate in ring 0: CS", half(&c, 1), SEL_CODE0);

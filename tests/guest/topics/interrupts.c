@@ -64,7 +64,7 @@ run_case(const struct boundary *b)
     struct context c;
 
     context_init(&c, s->start, b->ring);
-    c.eflags |= b->flags;
+    c.eflags = EFLAGS_FIXED | b->flags;
     if (!timer_request()) {
         check("the timer asks for an interrupt", 0, 1);
         return;

@@ -164,7 +164,4 @@ VM_QEMU = {
 
 VM_BOCHS = {}
 
-# What ends a VM, and how its end reads.
-VM_REFUSED = {"rings": "ended: code in ring 1"}
-
 VM_SOMETIMES = {}

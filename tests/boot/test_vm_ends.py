@@ -11,7 +11,8 @@ import pytest
 from machine import TIMEOUT_SCALE
 from socle import check_log
 from test_guest import Results
-from tiny_guest import HALT, POWER_OFF, RESETS, TRIPLE_FAULT, kernel, ring_1
+from tiny_guest import (HALT, POWER_OFF, RESETS, TASK_SWITCH, TRIPLE_FAULT,
+                        kernel)
 from vms import Vm, boot, free_mb, make_archive
 
 OFF_TIMEOUT = 20
@@ -21,9 +22,9 @@ RESETS_WANTED = 3
 REBOOTERS = {"triple": TRIPLE_FAULT,
              **{name.split()[-1].lower(): code
                 for name, code in RESETS.items()}}
-GUESTS = {"halt": HALT, "off": POWER_OFF, "ring1": ring_1(), "wait": "",
+GUESTS = {"halt": HALT, "off": POWER_OFF, "task": TASK_SWITCH, "wait": "",
           **REBOOTERS}
-ENDS = {"halt": "halted", "off": "off", "ring1": "ended: .*ring 1"}
+ENDS = {"halt": "halted", "off": "off", "task": "ended: .*task switch"}
 
 
 def add_vm(folder, name, image, *keys):

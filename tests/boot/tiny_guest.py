@@ -26,19 +26,8 @@ POWER_OFF = ("ba f80c0000 b8 403b0080 ef"   # config address: 7.3 at 40h
              "ba f80c0000 b8 803b0080 ef"   # at 80h: enable them
              "ba fc0c0000 b0 01 ee"
              "ba 04400000 66b8 0020 66ef")
-
-
-def ring_1():
-    """By IRET to code that waits in ring 1, with a GDT behind it."""
-    start = LOAD + HEADER_SIZE + len(WRITE_X)
-    wait, gdtr, gdt = start + 24, start + 26, start + 32
-    code = (b"\xbc" + struct.pack("<I", 2 * LOAD) +       # mov 2 MB, %esp
-            b"\x0f\x01\x15" + struct.pack("<I", gdtr) +   # lgdt gdtr
-            b"\x6a\x11\x54\x9c\x6a\x09" +      # push SS, ESP, EFLAGS, CS
-            b"\x68" + struct.pack("<I", wait) + b"\xcf" +  # push EIP; iret
-            WAIT + struct.pack("<HI", 23, gdt) +
-            struct.pack("<3Q", 0, 0x00CFBB000000FFFF, 0x00CFB3000000FFFF))
-    return code.hex()
+# IRET with NT set: to the task that the TSS is linked to.
+TASK_SWITCH = "9c 58 80cc40 50 9d cf"
 
 
 def kernel(code):

@@ -7,9 +7,9 @@
  *
  *      direct execution    CPL 3, IF = 1, IOPL = 0, protected mode
  *      translated code     CPL 0, protected mode
- *      the interpreter     whatever else: real and virtual-8086 mode, single
- *                          stepping, breakpoints, the instruction behind STI
- *                          and MOV SS, user code that may use CLI
+ *      the interpreter     whatever else: real and virtual-8086 mode, rings 1
+ *                          and 2, single stepping, breakpoints, the instruction
+ *                          behind STI and MOV SS, user code that may use CLI
  *
  * An engine comes back when the guest is somewhere else, or when somebody wants
  * the safe point: `attention` of the vcpu, or the VMkernel's requests.
@@ -218,9 +218,6 @@ choose(const struct vcpu *v)
 
     if (vmm_shared->params.engine == ENGINE_INTERP || !vcpu_is_protected(v))
         return RUN_INTERP;
-    if (cpu->cpl != 0 && cpu->cpl != CPL_USER)
-        vmk_end(VMM_END_REFUSED, "code in ring %u, at %04x:%08x", cpu->cpl,
-                cpu->segment[SEG_CS].selector, cpu->eip);
     if (is_stepping(cpu))
         return RUN_ONE;
     if (cpu->cpl == 0)

@@ -1,7 +1,7 @@
 /*
  * bare.h - the monitor's entry code alone on a machine.
  *
- * The program is at 1 MB, linear is physical, and ring 3 may use all of it; the
+ * The program is at 2 MB, linear is physical, and ring 3 may use all of it; the
  * pages from VMM_UPPER up are there as the monitor knows them, for ring 0 only.
  * Instead of a VMkernel there are a few lines that note what it was told.
  *

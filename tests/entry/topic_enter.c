@@ -30,6 +30,10 @@ CODE(code_int20, "int $0x20");
 CODE(code_int3, "int3");
 CODE(code_into, "into");
 CODE(code_hlt, "hlt");
+/* To AX:2000, where there is an HLT, with VM, IF, IOPL 0. */
+CODE(code_iret, "movl %eax, %ecx; shll $4, %ecx; movb $0xf4, 0x2000(%ecx);"
+     "pushl $0; pushl $0; pushl $0; pushl $0; pushl $0x100; pushl $0x1000;"
+     "pushl $0x20202; pushl %eax; pushl $0x2000; iretl");
 CODE(code_nop, "nop; nop");
 CODE(code_read, "movl 0xfffb0000, %eax");
 CODE(code_write, "movl %eax, 0xfffe0000");
@@ -105,6 +109,28 @@ check_debug_on_entry(void)
     check("... and leaves the registers", guest_frame.regs.eax, 0x1007);
 }
 
+/*
+ * Only TCG goes there: its IRET at CPL 3 takes VM from the frame.  The frame of
+ * a trap from there has four words more, and its CS may have RPL 0.  Elsewhere
+ * CS is a null selector.
+ */
+static void
+check_virtual86(void)
+{
+    static const char *const names[] = { "virtual-8086 mode: CS with RPL 0",
+                                         "virtual-8086 mode: CS with RPL 3" };
+
+    for (size_t n = 0; n < ARRAY_LEN(names); n++) {
+        bare_frame(code_iret);
+        guest_frame.regs.eax = n * SEL_RPL;
+        guest_enter();
+        check(names[n], guest_frame.is_lost == bare_is_gentle() &&
+              is_monitors_own() && guest_frame.regs.vector == VEC_GP, true);
+    }
+    bare_run(code_callout);
+    check("none behind it", guest_frame.is_lost, false);
+}
+
 void
 topic_enter(void)
 {
@@ -129,6 +155,7 @@ topic_enter(void)
     bare_check("a write to the monitor", VEC_PF, 7, code_write);
     check("... and its CR2", guest_frame.cr2, VMM_SHARED_AT);
     check_debug_on_entry();
+    check_virtual86();
 }
 
 /* --- What cannot be loaded -------------------------------------------------*/

@@ -15,7 +15,7 @@
  * What is expected comes from the manual, and the checks name its section; no
  * emulator was asked.  Each check prints "ok TOPIC: NAME", or FAIL and why.
  *
- * Code runs at CPL 0 from 1 MB on, linear is physical, interrupts are off, all
+ * Code runs at CPL 0 from 2 MB on, linear is physical, interrupts are off, all
  * segments are flat; a topic may change all of that, and the next one starts
  * afresh.
  */

@@ -110,6 +110,29 @@ test_views_supervisor_pde(void **state)
     assert_int_equal(touch(4, GUEST_READ), FAKE_DONE);
 }
 
+/* What the machine wants of linear 0 to 2 MB: of user code only. */
+static void
+test_low_rights(void **state)
+{
+    const uint32_t above = LARGE_PAGE_SIZE / PAGE_SIZE;
+
+    (void)state;
+    for (unsigned has_nx = 0; has_nx < 2; has_nx++) {
+        start(true);
+        set_entry(PT, above, entry_for(DATA, ALL));
+        f->shadow.machine.low_set = has_nx ? PTE_NX : 0;
+        f->shadow.machine.low_clear = has_nx ? 0 : PTE_US;
+        fake_shadow_set_cpl(USER);
+        assert_int_equal(touch(4, GUEST_FETCH), FAKE_EMULATE);
+        assert_int_equal(touch(4, GUEST_WRITE),
+                         has_nx ? FAKE_DONE : FAKE_EMULATE);
+        assert_int_equal(touch(above, GUEST_FETCH), FAKE_DONE);
+        fake_shadow_set_cpl(0);
+        assert_int_equal(touch(4, GUEST_FETCH), FAKE_DONE);
+        assert_null(fake_shadow_check());
+    }
+}
+
 static void
 test_pae(void **state)
 {
@@ -304,6 +327,7 @@ main(void)
         TEST_BOTH(test_global), TEST_BOTH(test_switch_back),
         TEST_BOTH(test_paging_off_and_on), TEST_VIEWS(test_views),
         TEST_VIEWS(test_views_supervisor_pde), TEST_BOTH(test_pae),
+        TEST_VIEWS(test_low_rights),
         TEST_BOTH(test_emulated_places), TEST_BOTH(test_revocation),
         TEST_BOTH(test_code_trace), TEST(test_reclaim), TEST(test_audit),
         TEST(test_switches_without_entry),

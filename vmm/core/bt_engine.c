@@ -406,13 +406,16 @@ static bool
 serve(struct vcpu *v)
 {
     const struct trapframe *frame = &guest_frame.regs;
+    bool is_interrupt = monitor_is_interrupt(frame->vector);
 
-    if (monitor_is_interrupt(frame->vector)) {
+    if (is_interrupt)
         monitor_interrupted(frame->vector);
-        sti();
-        return true;
-    }
     sti();
+    if (guest_frame.is_lost)
+        vmk_end(VMM_END_CRASHED, "translated code has got into virtual-8086 "
+                "mode");
+    if (is_interrupt)
+        return true;
     if (frame->vector == GUEST_INT_CALLOUT)
         return serve_exit(v);
     event_note(NOTE_TRAP, frame->vector, frame->error, frame->eip);

@@ -14,6 +14,7 @@
  */
 #include "vmm/core/direct_exec.h"
 
+#include "kernel/base/log.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/debug.h"
 #include "kernel/x86/exception.h"
@@ -32,6 +33,8 @@
                      EFLAGS_NT | EFLAGS_AC | EFLAGS_ID)
 
 #define INT_N_SIZE  2u
+
+static bool is_told;
 
 static bool
 load(struct vcpu *v)
@@ -94,19 +97,40 @@ serve_debug(struct vcpu *v)
     }
 }
 
+/*
+ * An IRET that set VM, and should not have.  Where that was nobody knows any
+ * more: the guest's kernel finds a #GP, which is the end of a program, and the
+ * registers of when we went there last.
+ */
+static void
+serve_lost(struct vcpu *v)
+{
+    account_exit(EXIT_FAULT_USER);
+    if (!is_told)
+        log_warn(MOD_VMM, "this processor's IRET lets user code into "
+                 "virtual-8086 mode: #GP for the guest");
+    is_told = true;
+    vcpu_fault_error(v, VEC_GP, 0);
+    monitor_deliver(v, EVENT_FAULT, VEC_GP);
+}
+
 static bool
 serve(struct vcpu *v)
 {
     unsigned vector = guest_frame.regs.vector;
+    bool is_interrupt = monitor_is_interrupt(vector);
 
     event_note(NOTE_TRAP, vector, guest_frame.regs.error,
                guest_frame.regs.eip);
-    if (monitor_is_interrupt(vector)) {
+    if (is_interrupt)
         monitor_interrupted(vector);
-        sti();
-        return true;
-    }
     sti();
+    if (guest_frame.is_lost) {
+        serve_lost(v);
+        return false;
+    }
+    if (is_interrupt)
+        return true;
     switch (vector) {
     case VEC_PF:
         return serve_page_fault(v);

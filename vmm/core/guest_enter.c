@@ -194,10 +194,6 @@ vmm_on_exception(const struct trapframe *f)
         guest_frame.is_refused = 1;
         return;
     }
-    /* TCG's IRET lets ring 3 set VM; the trap's frame is another one then. */
-    if (f->eflags & EFLAGS_VM)
-        vmk_end(VMM_END_REFUSED, "user code has entered virtual-8086 mode by "
-                "an IRET, which this processor should not have let it");
     log_error(MOD_VMM, "eax=%08x ebx=%08x ecx=%08x edx=%08x esi=%08x "
               "edi=%08x ebp=%08x esp=%08x", f->eax, f->ebx, f->ecx, f->edx,
               f->esi, f->edi, f->ebp, (uint32_t)&f->esp);

@@ -19,6 +19,12 @@
  * error, and is_refused: as if the guest had trapped at its first instruction.
  * That says nothing about the guest's own tables: interpret the instruction.
  *
+ * Where IRET in ring 3 takes EFLAGS.VM from its frame (QEMU's TCG; SDM 2A, IRET
+ * says that it does not), guest code gets into virtual-8086 mode, with IF and
+ * IOPL as it likes.  A trap from there leaves the vector, and is_lost.  That
+ * there is a trap, even with IF = 0, is for whoever makes the guest's page
+ * tables to see to: that mode reaches 1 MB + 64 KB (shadow.h, low_clear).
+ *
  * An exception in the monitor's own code (RPL 0) is a bug and ends the VM with
  * a report; an interrupt there goes to the VMkernel and comes back.  Only a
  * debug trap on the way in is the guest's: MOV SS from a watched address puts
@@ -61,7 +67,8 @@
 struct guest_frame {
     struct trapframe regs;
     uint32_t cr2;               /* of a #PF; read before anything could fault */
-    uint32_t is_refused;        /* not 0: the guest was not entered */
+    uint16_t is_refused;        /* not 0: the guest was not entered */
+    uint16_t is_lost;           /* not 0: only regs.vector is good */
 };
 
 extern struct guest_frame guest_frame;

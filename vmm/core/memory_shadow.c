@@ -158,6 +158,17 @@ set_roots(struct shadow_machine *m, const struct vmm_params *params)
     }
 }
 
+/*
+ * No user code runs where virtual-8086 mode could go on with it, in which the
+ * IRET of a processor that we do not trust may have put it: guest_enter.h.
+ */
+static void
+set_low_rights(struct shadow_machine *m, pte_t no_execute)
+{
+    m->low_set = no_execute;
+    m->low_clear = m->low_set == 0 ? PTE_US : 0;
+}
+
 status_t
 memory_shadow_init(const struct vmm_params *params)
 {
@@ -176,6 +187,7 @@ memory_shadow_init(const struct vmm_params *params)
 
     windows_init(&windows, &place);
     set_roots(&m, params);
+    set_low_rights(&m, place.rights & PTE_NX);
     loaded_cr3 = params->permanent_cr3;
     vmm_stats->shadow_pages = m.page_count;
     return shadow_init(&memory.shadow, memory.vcpu, &m,

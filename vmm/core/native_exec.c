@@ -117,7 +117,7 @@ store_frame(struct vcpu *v, uint32_t end)
 {
     const struct trapframe *frame = &guest_frame.regs;
 
-    ASSERT(!guest_frame.is_refused);
+    ASSERT(!guest_frame.is_refused && !guest_frame.is_lost);
     if (frame->vector == VEC_GP)
         return vcpu_fault_error(v, VEC_GP, 0);
     if (frame->vector != VEC_BP || frame->eip != end + 1)

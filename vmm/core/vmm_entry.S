@@ -13,7 +13,8 @@
  * vmm_stubs: the way back.  256 stubs make the stack alike (an error code
  * where the processor pushed none, then the vector); trap_common completes a
  * struct trapframe.  From rings 1 and 3 the stack is guest_frame itself, by the
- * TSS's esp0, and guest_enter() returns; from ring 0 it is the monitor's.
+ * TSS's esp0, and guest_enter() returns; from ring 0 it is the monitor's.  So
+ * the stack tells who trapped.
  *
  *      void vmk_interrupt(unsigned vector);                    vmk.c
  *      void vmm_on_exception(const struct trapframe *frame);   guest_enter.c
@@ -29,7 +30,6 @@
 #include "vmm/core/guest_enter.h"
 #include "vmm/core/vmm_entry_int.h"
 
-#define SELECTOR_RPL	3
 #define VECTOR_DB	1
 #define FIRST_INTERRUPT	32
 #define EXCEPTIONS_WITH_ERROR 0x00227d00	/* 8 10-14 17 21 */
@@ -43,7 +43,7 @@ guest_enter:
 	pushl	%esi
 	pushl	%edi
 	movl	%esp, monitor_esp
-	movl	$0, guest_frame+FRAME_IS_REFUSED
+	movl	$0, guest_frame+FRAME_STATE
 	pushl	guest_frame+FRAME_SS
 	pushl	guest_frame+FRAME_ESP
 	pushl	guest_frame+FRAME_EFLAGS
@@ -89,8 +89,8 @@ trap_common:
 	movl	$VMM_SEL_DATA, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
-	testb	$SELECTOR_RPL, FRAME_CS(%esp)
-	jz	from_monitor
+	cmpl	$guest_frame, %esp
+	jne	from_elsewhere
 	movl	%cr2, %eax
 	movl	%eax, guest_frame+FRAME_CR2
 leave_guest:
@@ -105,6 +105,18 @@ leave_guest:
 	popl	%ebx
 	popl	%ebp
 	ret
+
+/*
+ * Virtual-8086 mode: four words more, so the frame begins in the slack, and
+ * what is in guest_frame is none.  RPL says nothing: CS is not a selector.
+ */
+from_elsewhere:
+	testl	$EFLAGS_VM, FRAME_EFLAGS(%esp)
+	jz	from_monitor
+	movl	FRAME_VECTOR(%esp), %eax
+	movl	%eax, guest_frame+FRAME_VECTOR
+	movl	$FRAME_LOST, guest_frame+FRAME_STATE
+	jmp	leave_guest
 
 from_monitor:
 	cld

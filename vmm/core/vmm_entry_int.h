@@ -27,7 +27,8 @@
 #define FRAME_ESP       68
 #define FRAME_SS        72
 #define FRAME_CR2       76
-#define FRAME_IS_REFUSED 80
+#define FRAME_STATE     80
+#define FRAME_LOST      0x10000
 #define FRAME_SIZE      84
 
 #ifndef __ASSEMBLY__
@@ -41,7 +42,8 @@ STATIC_ASSERT(offsetof(struct guest_frame, regs.vector) == FRAME_VECTOR);
 STATIC_ASSERT(offsetof(struct guest_frame, regs.eip) == FRAME_EIP);
 STATIC_ASSERT(offsetof(struct guest_frame, regs.ss) == FRAME_SS);
 STATIC_ASSERT(offsetof(struct guest_frame, cr2) == FRAME_CR2);
-STATIC_ASSERT(offsetof(struct guest_frame, is_refused) == FRAME_IS_REFUSED);
+STATIC_ASSERT(offsetof(struct guest_frame, is_refused) == FRAME_STATE);
+STATIC_ASSERT(offsetof(struct guest_frame, is_lost) == FRAME_STATE + 2);
 STATIC_ASSERT(sizeof(struct guest_frame) == FRAME_SIZE);
 
 /* One entry for each vector, VMM_STUB_SIZE bytes apart. */

@@ -102,7 +102,7 @@ audit_directory_entry(struct audit *a, unsigned index)
     struct shadow_key key = shadow_leaf_key(pd, index, pde);
     const struct shadow_page *leaf;
 
-    a->result->allowed = shadow_directory_rights(pd, pde);
+    a->result->allowed = shadow_directory_rights(a->s, pd, index, pde);
     if (exceeds(a->result->found, a->result->allowed, 0))
         return wrong(a, "a PD entry allows more than the guest");
     if (a->result->found & PTE_PS)

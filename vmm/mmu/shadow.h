@@ -82,9 +82,9 @@ struct shadow_machine {
     bool (*alloc)(void *ctx, unsigned index, mpn_t *mpn);
     void *(*map)(void *ctx, unsigned index, enum shadow_part part);
     void (*invalidate)(void *ctx, gla_t at);
-    void (*flush)(void *ctx);
-    void (*settle)(void *ctx);
+    void (*flush)(void *ctx), (*settle)(void *ctx);
     void (*written)(void *ctx, ppn_t ppn, uint32_t offset, uint32_t size);
+    pte_t low_set, low_clear;           /* rights: VIEW_USER below 2 MB */
     pte_t *pdpt[VIEW_COUNT];            /* aligned to 32, below 4 GB */
     pte_t monitor_pde[VIEW_COUNT][SHADOW_MONITOR_PDES];
     struct shadow_page *page;           /* room for page_count of them */

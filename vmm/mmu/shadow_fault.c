@@ -132,9 +132,10 @@ build(struct shadow *s, gla_t at)
                                          pdpt_index(gla_raw(at)));
     unsigned index = pd_index(gla_raw(at));
     pte_t pde = shadow_guest_entry(s, pd->key, index);
-    pte_t rights = shadow_directory_rights(pd->key, pde), large, pte;
+    pte_t rights = shadow_directory_rights(s, pd->key, index, pde);
     struct shadow_key key = choose_leaf(s, pd->key, at);
     struct shadow_page *leaf;
+    pte_t large, pte;
 
     if (rights == 0 ||
         (key_kind(key) == KIND_GUEST && !shadow_is_table(s, key.ppn)))

@@ -16,6 +16,8 @@
  * differ in supervisor pages, and those are the global ones; a guest may always
  * find that a global page left the TLB.  Cache attributes are not the guest's.
  *
+ * Linear 0 to 2 MB in VIEW_USER: as the machine wants it, in the PD'.
+ *
  * Large pages: the guest's rights and its D are in its PDE and so in ours; the
  * PT' behind has all rights and belongs to the physical pages, whoever maps
  * them.  No paging is a PD' whose guest entries are all large, with all rights.
@@ -103,14 +105,25 @@ rights(struct shadow_key key, pte_t entry)
     return allowed;
 }
 
+/* The entry of linear 0 to 2 MB in the user view. */
+static bool
+is_low(struct shadow_key key, unsigned index)
+{
+    return index == 0 && FIELD_GET(key.role, ROLE_QUADRANT) == 0 &&
+           key_view(key) == VIEW_USER;
+}
+
 pte_t
-shadow_directory_rights(struct shadow_key key, pte_t pde)
+shadow_directory_rights(const struct shadow *s, struct shadow_key key,
+                        unsigned index, pte_t pde)
 {
     bool is_large = shadow_is_large(key, pde);
     pte_t allowed = rights(key, pde);
 
     if (!guest_entry_is_cached(pde, key_format(key), is_large))
         return 0;
+    if (allowed != 0 && is_low(key, index))
+        allowed = (allowed | s->machine.low_set) & ~s->machine.low_clear;
     return is_large && (pde & PTE_D) == 0 ? allowed & ~PTE_RW : allowed;
 }
 

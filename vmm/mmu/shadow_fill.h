@@ -22,7 +22,8 @@ pte_t shadow_leaf_entry(const struct shadow *s,
                         struct shadow_key key, unsigned index);
 
 /* The rights of an entry of the PD PAGE over the guest's PDE; 0: none. */
-pte_t shadow_directory_rights(struct shadow_key key, pte_t pde);
+pte_t shadow_directory_rights(const struct shadow *s, struct shadow_key key,
+                              unsigned index, pte_t pde);
 
 /* Is PDE, in PAGE, of a large page? */
 bool shadow_is_large(struct shadow_key key, pte_t pde);

@@ -37,7 +37,7 @@ def add_vm(folder, name, image, *keys):
 @pytest.fixture
 def machine(qemu, build, tmp_path):
     """GUESTS, and the topic "flags" in two ways."""
-    flags = (build / "guest" / "vms" / "flags" / "kernel").read_bytes()
+    flags = (build / "guest" / "flags.elf").read_bytes()
     for name, code in GUESTS.items():
         add_vm(tmp_path, name, kernel(code), 'memsize = "4"')
     for engine in ("bt", "interp"):

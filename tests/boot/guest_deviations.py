@@ -168,8 +168,4 @@ VM_SOMETIMES = {
     "exceptions": {
         "#SS beyond the limit by EBP": _LIMIT,
     },
-    # A trap between the two leaves ESP's upper half as the IRET back finds it.
-    "segments": {
-        "16-bit stack: PUSH wraps SP": "a return to a 16-bit stack loads SP",
-    },
 }

@@ -250,6 +250,7 @@ bare_main(void)
         void (*run)(void);
     } topics[] = {
         { "enter", topic_enter }, { "refuse", topic_refuse },
+        { "stack16", topic_stack16 },
         { "interrupts", topic_interrupts }, { "native", topic_native },
         { "fpu", topic_fpu }, { "crash", topic_crash },
     };

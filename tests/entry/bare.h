@@ -51,6 +51,7 @@ bool bare_is_gentle(void);
 
 void topic_enter(void);
 void topic_refuse(void);
+void topic_stack16(void);
 void topic_interrupts(void);
 void topic_native(void);
 void topic_fpu(void);

@@ -5,7 +5,7 @@
 # The objects under test are those of vmm.elf; the rest is compiled and linked
 # as the programs of tests/guest are.
 
-ENTRY_TESTED := $(addprefix vmm/core/,vmm_entry.S guest_enter.c fpu.c \
+ENTRY_TESTED := $(addprefix vmm/core/,vmm_entry.S stack16.S guest_enter.c fpu.c \
                   native_exec.c) vmm/vcpu.c \
                 $(addprefix kernel/x86/,cpuid.c exception.c)
 ENTRY_SRC := $(wildcard tests/entry/*.[cS]) tests/guest/report.c \

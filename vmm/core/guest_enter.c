@@ -89,6 +89,7 @@ init_gdt(void)
 
     gdt_set(VMM_SEL_CODE, &code);
     gdt_set(VMM_SEL_DATA, &data);
+    gdt_set(VMM_SEL_STACK16, &data);    /* stack16.S: its base */
     set_tss(VMM_SEL_TSS, &tss);
     set_tss(VMM_SEL_DF_TSS, &task[0]);
     set_tss(VMM_SEL_NMI_TSS, &task[1]);

@@ -12,7 +12,7 @@
  * clear.  CR3, CR0.TS, GDTR and LDTR are the caller's business.  Interrupts are
  * masked at the call and at the return: a vector from 32 up that is not a
  * software interrupt must be handed to the VMkernel (vmk_interrupt) before they
- * are allowed again.
+ * are allowed again.  All of ESP is the guest's, with a 16-bit stack, too.
  *
  * Any selector, address and flag may be in the frame.  If the processor refuses
  * to load them, the frame stays as it is but for vector (#TS, #NP, #SS or #GP),
@@ -52,13 +52,14 @@
 #define VMM_SEL_LDT         0xffa8      /* the shadow LDT */
 #define VMM_SEL_NATIVE_CODE 0xffb1      /* ring 1, flat: native_exec.c */
 #define VMM_SEL_NATIVE_DATA 0xffb9
+#define VMM_SEL_STACK16     0xffc0      /* ring 0: IRET's, to a 16-bit stack */
 /* From here up: not within the GDT's limit in direct execution. */
-#define VMM_SEL_BT          0xffc0      /* translated code: + RPL */
-#define VMM_SEL_BT_GS       0xffc8      /* slots and tables: + RPL */
-#define VMM_SEL_BT_ES       0xffd0      /* the guest's segments, cached */
-#define VMM_SEL_BT_SS       0xffd8
-#define VMM_SEL_BT_DS       0xffe0
-#define VMM_SEL_BT_FS       0xffe8
+#define VMM_SEL_BT          0xffc8      /* translated code: + RPL */
+#define VMM_SEL_BT_GS       0xffd0      /* slots and tables: + RPL */
+#define VMM_SEL_BT_ES       0xffd8      /* the guest's segments, cached */
+#define VMM_SEL_BT_SS       0xffe0
+#define VMM_SEL_BT_DS       0xffe8
+#define VMM_SEL_BT_FS       0xfff0
 
 #ifndef __ASSEMBLY__
 #include "kernel/x86/descriptor.h"

@@ -14,7 +14,7 @@
  * where the processor pushed none, then the vector); trap_common completes a
  * struct trapframe.  From rings 1 and 3 the stack is guest_frame itself, by the
  * TSS's esp0, and guest_enter() returns; from ring 0 it is the monitor's.  So
- * the stack tells who trapped.
+ * the stack tells who trapped.  stack16.S has the case of a 16-bit stack.
  *
  *      void vmk_interrupt(unsigned vector);                    vmk.c
  *      void vmm_on_exception(const struct trapframe *frame);   guest_enter.c
@@ -29,6 +29,7 @@
 #include "kernel/x86/regs.h"
 #include "vmm/core/guest_enter.h"
 #include "vmm/core/vmm_entry_int.h"
+#include "vmm/layout.h"
 
 #define VECTOR_DB	1
 #define FIRST_INTERRUPT	32
@@ -36,7 +37,7 @@
 #define FRAME_SLACK	64
 
 	.text
-	.globl	guest_enter, guest_load, guest_load_end
+	.globl	guest_enter, load_registers, guest_load, guest_load_end
 guest_enter:
 	pushl	%ebp
 	pushl	%ebx
@@ -49,6 +50,14 @@ guest_enter:
 	pushl	guest_frame+FRAME_EFLAGS
 	pushl	guest_frame+FRAME_CS
 	pushl	guest_frame+FRAME_EIP
+	movzwl	guest_frame+FRAME_SS, %eax	/* to a 16-bit stack? */
+	movl	%eax, %edx
+	andl	$SELECTOR_SLOT, %eax
+	andl	$SELECTOR_TI, %edx
+	shll	$SELECTOR_TI_SHIFT, %edx
+	testb	$SLOT_DB, VMM_GDT_AT+SLOT_FLAGS(%eax,%edx)
+	jz	stack16_take
+load_registers:
 	movl	guest_frame+FRAME_EAX, %eax
 	movl	guest_frame+FRAME_ECX, %ecx
 	movl	guest_frame+FRAME_EDX, %edx
@@ -89,6 +98,9 @@ trap_common:
 	movl	$VMM_SEL_DATA, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
+	movl	%ss, %edx
+	cmpw	%ax, %dx
+	jne	stack16_leave
 	cmpl	$guest_frame, %esp
 	jne	from_elsewhere
 	movl	%cr2, %eax
@@ -118,6 +130,7 @@ from_elsewhere:
 	movl	$FRAME_LOST, guest_frame+FRAME_STATE
 	jmp	leave_guest
 
+	.globl	from_monitor
 from_monitor:
 	cld
 	cmpl	$FIRST_INTERRUPT, FRAME_VECTOR(%esp)

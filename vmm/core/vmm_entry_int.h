@@ -1,5 +1,5 @@
 /*
- * vmm_entry_int.h - between vmm_entry.S and guest_enter.c.
+ * vmm_entry_int.h - between vmm_entry.S, stack16.S and guest_enter.c.
  *
  * Assembly includes this too, for the offsets in struct guest_frame.
  */
@@ -31,8 +31,18 @@
 #define FRAME_LOST      0x10000
 #define FRAME_SIZE      84
 
+/* From a selector to its slot: the LDT is behind the GDT.  SDM 3A 3.4.5. */
+#define SELECTOR_SLOT   0xfff8
+#define SELECTOR_TI     0x4
+#define SELECTOR_TI_SHIFT 14
+#define SLOT_BASE_MID   4               /* byte offsets */
+#define SLOT_FLAGS      6
+#define SLOT_DB         0x40
+#define SLOT_BASE_HIGH  7
+
 #ifndef __ASSEMBLY__
 #include "vmm/core/guest_enter.h"
+#include "vmm/layout.h"
 
 STATIC_ASSERT(offsetof(struct guest_frame, regs.gs) == FRAME_GS);
 STATIC_ASSERT(offsetof(struct guest_frame, regs.ebp) == FRAME_EBP);
@@ -45,6 +55,7 @@ STATIC_ASSERT(offsetof(struct guest_frame, cr2) == FRAME_CR2);
 STATIC_ASSERT(offsetof(struct guest_frame, is_refused) == FRAME_STATE);
 STATIC_ASSERT(offsetof(struct guest_frame, is_lost) == FRAME_STATE + 2);
 STATIC_ASSERT(sizeof(struct guest_frame) == FRAME_SIZE);
+STATIC_ASSERT(VMM_GDT_AT + (SELECTOR_TI << SELECTOR_TI_SHIFT) == VMM_LDT_AT);
 
 /* One entry for each vector, VMM_STUB_SIZE bytes apart. */
 extern const char vmm_stubs[];

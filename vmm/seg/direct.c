@@ -114,9 +114,7 @@ can_load(const struct guest_segment *s, enum segment reg)
         return false;
     if (reg == SEG_CS)
         return is_code;
-    /* IRET to a 16-bit stack leaves our ESP's upper half in the guest's. */
-    return !is_code && (s->rights & SEG_DATA_W) != 0 &&
-           (s->rights & RIGHTS_DB) != 0;
+    return !is_code && (s->rights & SEG_DATA_W) != 0;
 }
 
 bool

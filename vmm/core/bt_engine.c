@@ -31,7 +31,6 @@
 #include "bt/bt_inspect.h"
 #include "bt/decode.h"
 #include "kernel/base/assert.h"
-#include "kernel/x86/cpu.h"
 #include "kernel/x86/exception.h"
 #include "vmm/core/account.h"
 #include "vmm/core/bt_sizes.h"
@@ -58,8 +57,11 @@ static struct bt_slots *const slots = (struct bt_slots *)VMM_SLOTS_AT;
 static struct bt_env env;
 static struct bt *bt;
 static struct vcpu *vcpu;
-static bool is_live, is_open, is_late;
-static uint32_t late_page;
+static bool is_live, is_open;
+
+/* Pages with code that the translator's own fetches have written to. */
+#define LATE        8u
+static uint32_t late_page[LATE], late_count;
 
 /* Translations that were asked for, as long as there is no flush. */
 #define KNOWN       2048u
@@ -161,9 +163,39 @@ load_slots(struct vcpu *v)
     bt_slots_set_gs(slots, gs->base, gs->last, is_usable);
 }
 
+static void
+flush(void)
+{
+    bt_flush(bt);
+    code_pages_forget();
+}
+
+static void
+note_late(uint32_t ppn)
+{
+    if (late_count < LATE)
+        late_page[late_count] = ppn;
+    late_count++;
+}
+
+/* True: there were some, and what was made of them is gone. */
+static bool
+drop_late(void)
+{
+    uint32_t count = late_count;
+
+    late_count = 0;
+    if (count > LATE)
+        flush();
+    else
+        for (uint32_t i = 0; i < count; i++)
+            bt_invalidate_page(bt, late_page[i]);
+    return count > 0;
+}
+
 /*
- * Where the TC goes on for EIP; 0: it cannot.  A write to a page with code, by
- * the guest's tables being walked, has had to wait.
+ * Where the TC goes on for EIP; 0: it cannot.  A write to a page with code, an
+ * A bit that the walk to EIP sets, has had to wait.
  */
 static uint32_t
 translate(uint32_t eip)
@@ -172,16 +204,11 @@ translate(uint32_t eip)
     uint32_t at;
 
     bt_open();
-    if (!code_pages_has_room()) {
-        bt_flush(bt);
-        code_pages_forget();
-    }
-    do {
-        is_late = false;
+    if (!code_pages_has_room())
+        flush();
+    do
         at = bt_entry(bt, eip);
-        if (is_late)
-            bt_invalidate_page(bt, late_page);
-    } while (is_late);
+    while (drop_late());
     bt_close();
     account_switch(before);
     return at;
@@ -281,8 +308,7 @@ on_written(uint32_t ppn, uint32_t offset, uint32_t size)
     code_pages_written(ppn);
     gdt_watch_written(ppn);
     if (is_open) {
-        is_late = true;
-        late_page = ppn;
+        note_late(ppn);
         return true;
     }
     if (is_live) {
@@ -406,16 +432,7 @@ static bool
 serve(struct vcpu *v)
 {
     const struct trapframe *frame = &guest_frame.regs;
-    bool is_interrupt = monitor_is_interrupt(frame->vector);
 
-    if (is_interrupt)
-        monitor_interrupted(frame->vector);
-    sti();
-    if (guest_frame.is_lost)
-        vmk_end(VMM_END_CRASHED, "translated code has got into virtual-8086 "
-                "mode");
-    if (is_interrupt)
-        return true;
     if (frame->vector == GUEST_INT_CALLOUT)
         return serve_exit(v);
     event_note(NOTE_TRAP, frame->vector, frame->error, frame->eip);
@@ -443,18 +460,16 @@ bt_engine_run(struct vcpu *v)
         return;
     }
     do {
-        cli();
-        if (monitor_has_attention(v)) {
-            sti();
+        switch (monitor_enter(v, TIME_BT)) {
+        case MONITOR_WAITS:
             recover(v);
             return;
+        case MONITOR_LOST:
+            vmk_end(VMM_END_CRASHED, "translated code has got into "
+                    "virtual-8086 mode");
+        case MONITOR_TRAP:
+            break;
         }
-        memory_load_view();
-        fpu_prepare(v);
-        gdt_limit_for_direct(false);
-        account_enter(TIME_BT);
-        guest_enter();
-        account_exit(EXIT_FAULT_KERNEL);
     } while (serve(v));
 }
 

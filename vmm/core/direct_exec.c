@@ -15,11 +15,11 @@
 #include "vmm/core/direct_exec.h"
 
 #include "kernel/base/log.h"
-#include "kernel/x86/cpu.h"
 #include "kernel/x86/debug.h"
 #include "kernel/x86/exception.h"
 #include "vmm/core/account.h"
 #include "vmm/core/event_log.h"
+#include "vmm/core/exit_cause.h"
 #include "vmm/core/fpu.h"
 #include "vmm/core/gdt_watch.h"
 #include "vmm/core/guest_enter.h"
@@ -72,8 +72,7 @@ serve_page_fault(struct vcpu *v)
     enum shadow_result result = shadow_fault(memory_shadow(), at, error);
 
     event_note(NOTE_PAGE_FAULT, gla_raw(at), error, result);
-    account_exit(result == SHADOW_HIDDEN ? EXIT_PF_HIDDEN
-                 : result == SHADOW_TRUE ? EXIT_PF_TRUE : EXIT_PF_OTHER);
+    account_exit(exit_cause_of_fault(result, at));
     if (result == SHADOW_HIDDEN || result == SHADOW_BLOCK)
         return true;
     store(v);
@@ -118,19 +117,9 @@ static bool
 serve(struct vcpu *v)
 {
     unsigned vector = guest_frame.regs.vector;
-    bool is_interrupt = monitor_is_interrupt(vector);
 
     event_note(NOTE_TRAP, vector, guest_frame.regs.error,
                guest_frame.regs.eip);
-    if (is_interrupt)
-        monitor_interrupted(vector);
-    sti();
-    if (guest_frame.is_lost) {
-        serve_lost(v);
-        return false;
-    }
-    if (is_interrupt)
-        return true;
     switch (vector) {
     case VEC_PF:
         return serve_page_fault(v);
@@ -167,17 +156,15 @@ direct_exec(struct vcpu *v)
         return;
     }
     do {
-        cli();
-        if (monitor_has_attention(v)) {
-            sti();
+        switch (monitor_enter(v, TIME_DIRECT)) {
+        case MONITOR_WAITS:
             store(v);
             return;
+        case MONITOR_LOST:
+            serve_lost(v);
+            return;
+        case MONITOR_TRAP:
+            break;
         }
-        memory_load_view();
-        fpu_prepare(v);
-        gdt_limit_for_direct(true);
-        account_enter(TIME_DIRECT);
-        guest_enter();
-        account_exit(EXIT_FAULT_USER);
     } while (serve(v));
 }

@@ -27,6 +27,8 @@
 #include "vmm/core/devices.h"
 #include "vmm/core/direct_exec.h"
 #include "vmm/core/event_log.h"
+#include "vmm/core/fpu.h"
+#include "vmm/core/gdt_watch.h"
 #include "vmm/core/guest_enter.h"
 #include "vmm/core/lockstep.h"
 #include "vmm/core/memory.h"
@@ -103,25 +105,53 @@ monitor_interpret(struct vcpu *v)
     return interpret(v, 1);
 }
 
-bool
-monitor_has_attention(const struct vcpu *v)
+static bool
+has_attention(const struct vcpu *v)
 {
     return (atomic_load(&v->attention) | atomic_load(&vmm_shared->requests)) !=
            0 || stress_wants_exit();
 }
 
-bool
-monitor_is_interrupt(unsigned vector)
+/* Is VECTOR, which ended guest_enter(), one of the hardware's interrupts? */
+static bool
+is_interrupt(unsigned vector)
 {
     return vector >= VECTOR_DEVICE && vector != GUEST_INT_CALLOUT &&
            vector != GUEST_INT_SYSCALL;
 }
 
-void
-monitor_interrupted(unsigned vector)
+/*
+ * Interrupts are masked from the look at attention to the guest, so that
+ * nothing that one brought can be overlooked, and from the guest to the
+ * VMkernel, whose interrupt it is.
+ */
+enum monitor_stop
+monitor_enter(struct vcpu *v, enum vmm_time time)
 {
-    account_exit(EXIT_INTERRUPT);
-    vmk_interrupt(vector);
+    bool is_user = time == TIME_DIRECT, is_again;
+
+    do {
+        cli();
+        if (has_attention(v)) {
+            sti();
+            return MONITOR_WAITS;
+        }
+        memory_load_view();
+        fpu_prepare(v);
+        gdt_limit_for_direct(is_user);
+        account_enter(time);
+        guest_enter();
+        account_exit(is_user ? EXIT_FAULT_USER : EXIT_FAULT_KERNEL);
+        is_again = is_interrupt(guest_frame.regs.vector);
+        if (is_again) {
+            account_exit(EXIT_INTERRUPT);
+            vmk_interrupt(guest_frame.regs.vector);
+        }
+        sti();
+        if (guest_frame.is_lost)
+            return MONITOR_LOST;
+    } while (is_again);
+    return MONITOR_TRAP;
 }
 
 /* PUSHA's order is that of the numbers, downwards. */
@@ -241,7 +271,7 @@ run_length(void)
 static void
 run_once(struct vcpu *v)
 {
-    if (monitor_has_attention(v))
+    if (has_attention(v))
         serve_attention(v);
     stress_safe_point(v);
     serve_events(v);

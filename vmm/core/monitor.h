@@ -10,6 +10,7 @@
 #include "kernel/x86/trapframe.h"
 #include "vmm/interp/interp.h"
 #include "vmm/vcpu.h"
+#include "vmm/vmm_stats.h"
 
 /* The entry point of vmm.elf: entered once. */
 NORETURN void monitor_main(void);
@@ -24,23 +25,16 @@ enum interp_result monitor_interpret(struct vcpu *v);
 void monitor_deliver(struct vcpu *v, enum event_kind kind, unsigned vector);
 
 /*
- * Must the main loop look at something before guest code goes on?  Asked with
- * physical interrupts masked, right before the guest is entered, so that
- * nothing that an interrupt brought can be overlooked.
+ * Let the guest run, as guest_frame and the views say, until it traps: physical
+ * interrupts go to the VMkernel meanwhile.  TIME is TIME_DIRECT or TIME_BT.
+ * WAITS: the guest's state is untouched, and the main loop must look at
+ * something first.  LOST: only the vector of guest_frame is good (is_lost).
  */
-bool monitor_has_attention(const struct vcpu *v);
-
-/*
- * A physical interrupt has ended guest_enter(), and is masked still: it is the
- * VMkernel's.  If it was for this VM, there is a request then.
- */
-void monitor_interrupted(unsigned vector);
+enum monitor_stop { MONITOR_TRAP, MONITOR_WAITS, MONITOR_LOST };
+enum monitor_stop monitor_enter(struct vcpu *v, enum vmm_time time);
 
 /* The general registers, esp included; eip and eflags are the engines'. */
 void monitor_load_gprs(const struct vcpu *v, struct trapframe *frame);
 void monitor_store_gprs(struct vcpu *v, const struct trapframe *frame);
-
-/* Is VECTOR, which ended guest_enter(), one of the hardware's interrupts? */
-bool monitor_is_interrupt(unsigned vector);
 
 #endif

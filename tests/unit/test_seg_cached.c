@@ -109,7 +109,7 @@ expected(const struct guest_segment *s, enum segment reg)
     struct fake_segment held = fake_held(s);
 
     if ((s->rights & RIGHTS_S) == 0 || !held.can_read ||
-        (reg == SEG_SS && (!held.can_write || !held.is_big)))
+        (reg == SEG_SS && !held.can_write))
         held.is_usable = false;
     held.is_code = false;
     return held;

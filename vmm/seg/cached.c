@@ -62,17 +62,12 @@ as_data(const struct guest_segment *s)
     return data;
 }
 
-/*
- * A stack must be writable; and of 32 bits, because IRET to a 16-bit one leaves
- * the upper half of the monitor's ESP in the guest's.
- */
+/* A stack must be writable. */
 static bool
 can_load(const struct guest_segment *s, enum segment reg)
 {
-    const uint32_t stack = SEG_DATA_W | RIGHTS_DB;
-
     return (s->rights & RIGHTS_P) != 0 &&
-           (reg != SEG_SS || (s->rights & stack) == stack);
+           (reg != SEG_SS || (s->rights & SEG_DATA_W) != 0);
 }
 
 /* Make what the machine has as REG from what the guest has now. */

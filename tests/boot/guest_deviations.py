@@ -91,6 +91,9 @@ TCG = {
         **_all("checks no reserved bits of PDPTEs",
                "reserved bits of a PDPTE", "MOV CR3 that faults leaves CR3"),
     },
+    "real": {
+        "a word at FFFF": _LIMIT,
+    },
     "v86": {
         **_all(_LIMIT, "word at offset FFFF", "byte at offset 10000"),
     },

@@ -114,11 +114,7 @@ fetch(UNUSED void *context, uint32_t eip, unsigned flags, uint32_t *id)
 
 /* --- State to and from the machine -----------------------------------------*/
 
-/*
- * The translator knows segments by what the code in them may assume, and begins
- * again when that changes.  32-bit code on a 16-bit stack is not worth it: so
- * are the few instructions before an IRET to such a stack.
- */
+/* The translator knows segments by what the code in them may assume. */
 static bool
 set_code(const struct guest_cpu *cpu)
 {
@@ -132,8 +128,6 @@ set_code(const struct guest_cpu *cpu)
     static struct bt_code now;
     bool is_good;
 
-    if (code.is_stack_16 && (code.mode & DECODE_32) != 0)
-        return false;
     if (code.mode == now.mode && code.base == now.base &&
         code.limit == now.limit && code.is_stack_16 == now.is_stack_16)
         return true;

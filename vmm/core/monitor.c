@@ -241,6 +241,18 @@ is_checking_alignment(const struct guest_cpu *cpu)
     return (cpu->eflags & EFLAGS_AC) != 0 && (cpu->cr0 & CR0_AM) != 0;
 }
 
+/*
+ * The translator begins again when the size of the stack changes.  32-bit code
+ * on a 16-bit stack is not worth that: it is a kernel's last few instructions
+ * before an IRET to a user's stack of that kind.
+ */
+static bool
+is_passing(const struct guest_cpu *cpu)
+{
+    return (cpu->segment[SEG_SS].rights & RIGHTS_DB) == 0 &&
+           (cpu->segment[SEG_CS].rights & RIGHTS_DB) != 0;
+}
+
 static enum engine
 choose(const struct vcpu *v)
 {
@@ -251,7 +263,7 @@ choose(const struct vcpu *v)
     if (is_stepping(cpu))
         return RUN_ONE;
     if (cpu->cpl == 0)
-        return RUN_BT;
+        return is_passing(cpu) ? RUN_ONE : RUN_BT;
     if (cpu->cpl == CPL_USER && !is_checking_alignment(cpu) &&
         (cpu->eflags & (EFLAGS_IF | EFLAGS_IOPL)) == EFLAGS_IF)
         return RUN_DIRECT;

@@ -17,6 +17,7 @@
 
 #define DETACH      '\035'          /* Ctrl-] */
 #define PIECE_SIZE  512u
+#define END_WAIT_NS (10 * NSEC_PER_SEC)
 
 struct session {
     struct vm_console *console;
@@ -67,7 +68,7 @@ tell_end(struct vm *vm, bool has_left)
 
     /* Its port goes a moment before it is off itself. */
     if (!has_left)
-        vm_wait_off(vm, clock_now() + NSEC_PER_SEC);
+        vm_wait_off(vm, clock_now() + END_WAIT_NS);
     vm_get_info(vm, &info);
     output_print("\n[%s: %s]\n", info.name, vm_state_text(state, &info));
 }

@@ -11,7 +11,7 @@
 #include "kernel/clock.h"
 #include "vmm/vmk/vm_power.h"
 
-#define PATIENCE_NS     (5 * NSEC_PER_SEC)
+#define PATIENCE_NS     (30 * NSEC_PER_SEC)
 #define START_NS        (60 * NSEC_PER_SEC)     /* large images take time */
 
 static const char *

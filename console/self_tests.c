@@ -22,7 +22,7 @@
 #define SPIN_WORLDS_MAX 32u
 #define LINES_MAX       10000u
 #define PASTE_MAX       MB(16)
-#define PASTE_WAIT_NS   (10 * NSEC_PER_SEC)
+#define PASTE_WAIT_NS   (60 * NSEC_PER_SEC)
 
 #define CRC32_POLYNOMIAL 0xedb88320u    /* IEEE 802.3, bits reversed */
 #define CRC32_START     0xffffffffu

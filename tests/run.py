@@ -9,9 +9,9 @@
 
 The Makefile builds everything first and calls this; BUILD is the folder with
 vmkernel.elf and socle.iso.  Unit tests and fuzzers run one per processor,
-the others one after another, because they measure time.  Only what failed is
-shown in full.  The last line is "N passed, N failed[, N skipped]", and the
-exit code is 0 only if something ran and nothing failed.
+the others one after another; how fast that goes makes no difference.  Only what
+failed is shown in full.  The last line is "N passed, N failed[, N skipped]",
+and the exit code is 0 only if something ran and nothing failed.
 """
 import argparse
 import concurrent.futures
@@ -25,14 +25,14 @@ import time
 import xml.etree.ElementTree
 
 TESTS = pathlib.Path(__file__).resolve().parent
-UNIT_TIMEOUT = 300              # seconds for one unit test program
-CORPUS_TIMEOUT = 300            # seconds to replay a fuzzer's corpus
-FUZZ_INPUT_TIMEOUT = 10         # one input that takes longer is a hang
+UNIT_TIMEOUT = 1800             # seconds for one unit test program
+CORPUS_TIMEOUT = 1800           # seconds to replay a fuzzer's corpus
+FUZZ_INPUT_TIMEOUT = 60         # one input that takes longer is a hang
 FUZZ_MEMORY_MB = 1024
 # What these find needs a person's judgement: their model of a guest is smaller
 # than what bytes can ask for.  Here only their corpus runs.
 FUZZ_BY_HAND = {"lockstep"}
-FUZZ_GRACE = 60                 # seconds beyond the budget before we kill it
+FUZZ_GRACE = 600                # seconds beyond the budget before we kill it
 
 OK_LINE = re.compile(r"^\[ +OK \]", re.M)
 FAILED_COUNT = re.compile(r"^\[ +FAILED +\] (\d+) test\(s\)", re.M)

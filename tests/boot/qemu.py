@@ -2,7 +2,12 @@
 
 Besides COM1 there is QMP, QEMU's control socket, for what a person does with
 the hardware: look at the screen, press keys on the keyboard, push the power
-button.
+button, and feel whether the processors are warm.
+
+With icount=EXACT time is instructions, and waiting takes none: how busy the
+host is cannot be seen.  That is for one processor: several run in turns that
+may end, each time, while the same lock is held, and who waits for it then never
+gets it.
 """
 import json
 import os
@@ -16,6 +21,8 @@ VGA_TEXT = 0xB8000
 VGA_COLUMNS, VGA_ROWS = 80, 25
 CRTC_INDEX, CRTC_DATA = 0x3D4, 0x3D5
 CRTC_START_HIGH, CRTC_START_LOW = 0x0C, 0x0D
+
+EXACT = "shift=0,sleep=off"     # one instruction, one nanosecond
 
 KEY_HOLD_MS = 20
 KEY_NAMES = {" ": "spc", "\r": "ret", "\t": "tab", "\x7f": "backspace",
@@ -101,6 +108,21 @@ class Qemu(Machine):
     def monitor(self, command):
         """A command of QEMU's human monitor; returns what it prints."""
         return self.qmp("human-monitor-command", **{"command-line": command})
+
+    # --- Processors ----------------------------------------------------------
+
+    def is_halted(self):
+        """Whether each processor waits in HLT now."""
+        states = re.findall(r"\bHLT=(\d)", self.monitor("info registers -a"))
+        assert states
+        return set(states) == {"1"}
+
+    def wait_halted(self, timeout=20):
+        """Wait until all processors do."""
+        deadline = time.monotonic() + timeout * TIMEOUT_SCALE
+        while not self.is_halted():
+            assert time.monotonic() < deadline, "a processor goes on"
+            time.sleep(0.1)
 
     # --- Screen, keyboard, power button --------------------------------------
 

@@ -43,6 +43,13 @@ def memory_mb(machine):
     return int(match[1])
 
 
+def counter(machine, name):
+    """The number that `stats` has for NAME; 0 if it has none yet."""
+    text = "\n".join(machine.command("stats"))
+    match = re.search(rf"^ *{re.escape(name)} +(\d+)", text, re.M)
+    return int(match[1]) if match else 0
+
+
 def source_lines(elf, text):
     """FUNCTION FILE:LINE for each address of code that TEXT mentions.
 

@@ -10,7 +10,7 @@ from socle import COMMANDS
 @pytest.fixture
 def machine(qemu):
     started = qemu(smp=2, memory="128M",
-                   extra=("-rtc", "base=2020-02-29T12:34:56"))
+                   extra=("-rtc", "base=2020-02-29T12:30:00"))
     started.prompt()
     return started
 

@@ -38,7 +38,10 @@ def test_log_level(qemu):
 def test_screen_and_keyboard_only(qemu):
     machine = qemu(append="console=vga")
     machine.wait_screen(r"socle>\s*$")
-    machine.press(*"version", ENTER)
+    for typed in range(len("version")):
+        machine.press("version"[typed])
+        machine.wait_screen(rf"socle> {'version'[:typed + 1]}\s*$")
+    machine.press(ENTER)
     machine.wait_screen(r"socle> version *\nSocle \d")
     assert "socle>" not in machine.tail()
 

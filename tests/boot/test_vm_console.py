@@ -1,14 +1,16 @@
 """test_vm_console.py - a person at a VM's first serial port.
 
-The guests are those of tests/guest: each prints its topic's results and
-switches itself off.
+The guests are one of tests/guest, which prints its topic's results and switches
+itself off, and one that prints for ever.
 """
 import re
 import subprocess
 
 import pytest
 
+import tiny_guest
 from machine import ENTER, PROMPT
+from test_vm_bytes import GUESTS, kernel
 from test_vm_commands import SCRIPTS
 
 LEAVE = "\x1d"
@@ -18,16 +20,16 @@ COUNT = 12                      # more VMs than 32 MB have room for
 
 @pytest.fixture
 def boot(qemu, build, tmp_path):
-    """A machine whose VM `flags` prints some KB and ends, `all` much more."""
+    """A machine whose VM `flags` prints some KB and ends; `flood` does not."""
     archive = tmp_path / "vms.cpio"
     folder = tmp_path / "vms"
     folder.mkdir()
-    for name in ("flags", "all"):
+    for name in ("flags", "flood"):
         (folder / f"{name}.vmx").write_text(
-            f'memsize = "16"\nboot.kernel = "{name}.elf"\n')
-    subprocess.run([SCRIPTS / "vms.py", archive, folder] +
-                   [f"{name}.elf={build}/guest/{name}.elf"
-                    for name in ("flags", "all")], check=True)
+            f'memsize = "16"\nboot.kernel = "{name}"\n')
+    (folder / "flood").write_bytes(kernel(GUESTS["flood"]))
+    subprocess.run([SCRIPTS / "vms.py", archive, folder,
+                    f"flags={build}/guest/flags.elf"], check=True)
 
     def start(append=""):
         machine = qemu(smp=2, memory="128M", append=append,
@@ -64,18 +66,18 @@ def test_ends_while_attached(boot):
 def test_leave_and_come_back(boot):
     """All of the output is there again, and then what comes."""
     machine = boot()
-    machine.command("vm start all")
-    attach(machine, "all")
-    machine.expect(r"\nok .*\r\n", RUN)
+    machine.command("vm start flood")
+    attach(machine, "flood")
+    machine.expect(r"789\r\n", RUN)
     machine.send(LEAVE)
-    machine.expect(r"\[all: running for [\d:]+\]")
+    machine.expect(r"\[flood: running for [\d:]+\]")
     machine.expect(PROMPT)
     assert "running" in "\n".join(machine.command("vm list"))
-    attach(machine, "all")
-    machine.expect(r"\r\n", RUN)
+    attach(machine, "flood")
+    machine.expect(r"789\r\n", RUN)
     machine.send(LEAVE)
     machine.expect(PROMPT)
-    assert machine.command("vm kill all")[-1] == "VM all was killed."
+    assert "VM flood was killed." in machine.command("vm kill flood")
     assert "off" in "\n".join(machine.command("vm list"))
 
 
@@ -98,20 +100,23 @@ def test_again_and_again(boot):
 
 
 def test_stop_start_reset(boot):
+    def text(line):
+        return "\n".join(machine.command(line))
+
     machine = boot()
-    machine.command("vm start all")
-    assert machine.command("vm stop all")[-1] == "VM all is off."
-    assert "is not on" in machine.command("vm stop all")[0]
-    machine.command("vm start all")
-    assert "all is on already" in machine.command("vm start all")[0]
-    assert "all is on" in machine.command("vm destroy all")[0]
-    assert "all is on" in machine.command("vm set all memsize=8")[0]
-    machine.command("vm reset all")
-    attach(machine, "all")
+    text("vm start flood")
+    assert "VM flood is off." in text("vm stop flood")
+    assert "is not on" in text("vm stop flood")
+    text("vm start flood")
+    assert "flood is on already" in text("vm start flood")
+    assert "flood is on" in text("vm destroy flood")
+    assert "flood is on" in text("vm set flood memsize=8")
+    text("vm reset flood")
+    attach(machine, "flood")
     machine.send(LEAVE)
     machine.expect(PROMPT)
-    machine.command("vm kill all")
-    assert "all: reset, 1 since" in "\n".join(machine.command("vm log all"))
+    text("vm kill flood")
+    assert "flood: reset, 1 since" in text("vm log flood")
 
 
 def test_autostart_and_stats(boot):
@@ -130,15 +135,14 @@ def test_autostart_and_stats(boot):
     assert all(a * 1.01 + 1000 >= b for a, b in zip(rows, rows[1:])), text
 
 
-def test_out_of_memory(qemu, build, tmp_path):
+def test_out_of_memory(qemu, tmp_path):
     """As many as there is room for start; the next is refused in a line."""
     folder = tmp_path / "vms"
     folder.mkdir()
-    (folder / "all.vmx").write_text(
-        'memsize = "512"\nboot.kernel = "all.elf"\nvm.engine = "interp"\n')
+    (folder / "spin.vmx").write_text('memsize = "512"\nboot.kernel = "k"\n')
+    (folder / "k").write_bytes(tiny_guest.kernel(""))
     archive = tmp_path / "vms.cpio"
-    subprocess.run([SCRIPTS / "vms.py", archive, folder,
-                    f"all.elf={build}/guest/all.elf"], check=True)
+    subprocess.run([SCRIPTS / "vms.py", archive, folder], check=True)
     machine = qemu(memory="32M", append="log=error",
                    extra=("-initrd", str(archive)))
     machine.prompt()
@@ -154,7 +158,7 @@ def test_out_of_memory(qemu, build, tmp_path):
         return n, text
 
     for n in range(COUNT):
-        machine.command(f"vm create vm{n} all")
+        machine.command(f"vm create vm{n} spin")
     first, text = attempt()
     assert re.search(r"vm\d+: not started: no (machine )?memory", text), text
     assert first > 0

@@ -21,6 +21,7 @@ OFF_TIMEOUT = 60
 INTERPRETER_MAX = 12
 ZEROS_MB = 4
 DAY = 24 * 3600
+LAST_WORDS = "said before it was reset"
 
 
 class Linux(Vm):
@@ -64,13 +65,17 @@ def check_time(linux):
     def seconds():
         return int(linux.command("date +%s")[-1])
 
+    start = time.monotonic()
+
     def ticks():
         return sum(map(int, re.findall(r"^ *\d+: +(\d+)", "\n".join(
             linux.command("cat /proc/interrupts")), re.M)))
     before, ticks_before = seconds(), ticks()
     assert abs(before - time.time()) < DAY
     linux.command("sleep 2")
-    assert 2 <= seconds() - before < 30
+    passed = seconds() - before
+    # It may stand still where the host has other things to do; never hurry.
+    assert 2 <= passed <= 1.05 * (time.monotonic() - start) + 2
     assert ticks() > ticks_before
 
 
@@ -98,12 +103,18 @@ def test_linux(machine):
     linux.machine.send("reboot -f\r")
     linux.expect("Linux version", COMMAND_TIMEOUT)
     linux.expect(PROMPT, LINUX_TIMEOUT)
+    assert linux.command(f"echo '{LAST_WORDS}'") == [LAST_WORDS]
     linux.detach()
     assert linux.resets() == 1
     assert linux.share("interpreter") < INTERPRETER_MAX
     assert free_mb(machine) < before - 16
     assert "starts over" in linux.do("reset")
-    linux.wait_shell()
+    # What was printed before is shown again: the new start is behind it.
+    linux.attach()
+    linux.expect(LAST_WORDS, COMMAND_TIMEOUT)
+    linux.expect("Linux version", LINUX_TIMEOUT)
+    linux.expect(PROMPT, LINUX_TIMEOUT)
+    check_shell(linux, "686")
     linux.detach()
     assert linux.resets() == 2
     assert "was killed" in linux.do("kill")

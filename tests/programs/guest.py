@@ -9,7 +9,7 @@ import os
 import pathlib
 import subprocess
 
-TIMEOUT = 300 * float(os.environ.get("TIMEOUT_SCALE", "1"))
+TIMEOUT = 300 * float(os.environ.get("TIMEOUT_SCALE", "6"))
 FIRST_LINES = 2000              # of what went wrong
 
 # Options of btrun.  The seed modulo 4 is the size of the translation cache:

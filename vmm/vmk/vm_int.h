@@ -36,6 +36,7 @@ struct vm {
     struct vm_instance *instance;   /* while the monitor may be talked to */
     uint64_t on_since;              /* clock_now() scale */
     unsigned resets;
+    bool has_run;                   /* since it was switched on or reset */
     bool has_stats;
     struct vmm_stats stats;         /* of the last instance, when it ended */
     uint64_t stats_ns;

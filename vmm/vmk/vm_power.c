@@ -65,7 +65,7 @@ vm_start(struct vm *vm, struct vm_why *why)
     vm->on_since = clock_now();
     vm->resets = 0;
     vm->reset_logged = 0;
-    vm->has_stats = false;
+    vm->has_stats = vm->has_run = false;
     vm->wanted = WANTED_ON;
     vm->state = VM_STARTING;
     status = create_world(vm, why);
@@ -88,7 +88,7 @@ vm_wait_running(struct vm *vm, uint64_t deadline, struct vm_why *why)
     if (status != OK)
         (void)vm_refuse(why, status, "%s does not run yet; 'vm kill %s' ends "
                         "it", vm->name, vm->name);
-    else if (vm->state == VM_OFF)
+    else if (vm->state == VM_OFF && !vm->has_run)
         status = vm_refuse(why, ERR_INVALID, "%s: %s", vm->name, vm->reason);
     lock_release(&vm_lock);
     return status;

@@ -24,7 +24,10 @@ MUST_CHECK status_t vm_kill(struct vm *vm, struct vm_why *why);
 /* Off, and on again. */
 MUST_CHECK status_t vm_reset(struct vm *vm, struct vm_why *why);
 
-/* Wait until it runs after a start or reset, or until DEADLINE. */
+/*
+ * Wait until it runs after a start or reset, or until DEADLINE.  One that runs
+ * a moment only has run as well.
+ */
 MUST_CHECK status_t vm_wait_running(struct vm *vm, uint64_t deadline,
                                     struct vm_why *why);
 

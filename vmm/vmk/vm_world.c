@@ -113,6 +113,7 @@ publish(struct vm *vm, struct vm_instance *instance)
     if (may_run) {
         vm->wanted = WANTED_ON;
         vm->state = VM_RUNNING;
+        vm->has_run = true;
         vm->instance = instance;
     }
     lock_release(&vm_lock);
@@ -200,6 +201,7 @@ begin_again(struct vm *vm, enum vmm_end how)
     again = again && vm->wanted != WANTED_OFF && !world_should_stop();
     if (again) {
         vm->state = VM_STARTING;
+        vm->has_run = false;
         vm->resets++;
     }
     lock_release(&vm_lock);

@@ -91,6 +91,19 @@ TCG = {
         **_all("checks no reserved bits of PDPTEs",
                "reserved bits of a PDPTE", "MOV CR3 that faults leaves CR3"),
     },
+    "pae_tables": {
+        **_all(_RESERVED, "NXE goes: NX is reserved",
+               "an address that is too long", "a table's that is too long",
+               "2 MB: one that is too long"),
+        "PDPTEs have no A": "sets it there, too",
+        "nothing is beyond 4 GB": "reads 0 where nothing is",
+        **_all("reads PDPTEs with each walk", "CR0.WP does not latch",
+               "CR4.TSD does not"),
+        **_all("checks no reserved bits of PDPTEs",
+               "CR0.CD and a reserved bit", "leave CR0",
+               "CR4.PGE and a reserved bit", "leave CR4",
+               "CR0.PG and a reserved bit", "leave paging off"),
+    },
     "real": {
         "a word at FFFF": _LIMIT,
     },
@@ -129,6 +142,9 @@ BOCHS = {
         **_all("forgets a trap that waits when INT follows",
                "MOV SS and INT: before the handler's first",
                "MOV SS and INT: in ring 0"),
+    },
+    "pae_tables": {
+        "CR0.WP does not latch": "each load of CR0 reads the PDPTEs",
     },
     "devices": {
         **_all("does not answer to poll", "PIC: poll",

@@ -69,7 +69,7 @@ write_cr0(struct interp *i, uint32_t value)
     cpu->cr0 = value;
     if (changed & CR0_PE)
         vcpu_derive_segments(i->vcpu);
-    if (changed & (CR0_PG | CR0_WP | CR0_PE))
+    if (changed & (CR0_PDPTE | CR0_WP | CR0_PE))
         guest_mem_flush(i->vcpu);
     return true;
 }

@@ -211,7 +211,10 @@ deliver(struct interp *i, const struct event *e)
                                           : deliver_real(i, e);
 }
 
-/* What remains to be delivered when SECOND meets the delivery of FIRST. */
+/*
+ * What remains to be delivered when a second fault meets the delivery of FIRST.
+ * CR2 is a second page fault's even if that ends in #DF: SDM 3A 6.15 (#PF).
+ */
 static void
 combine(struct interp *i, const struct event *first)
 {
@@ -219,6 +222,8 @@ combine(struct interp *i, const struct event *first)
     bool is_contributory = (CONTRIBUTORY & BIT(second)) != 0;
     bool is_double = false;
 
+    if (second == VEC_PF)
+        cpu_of(i)->cr2 = gla_raw(i->vcpu->fault.address);
     if (first->kind != EVENT_FAULT)
         return;
     if (first->vector == VEC_PF)

@@ -16,6 +16,7 @@ _SSE = "raises no exception of SSE"
 _EXT = "leaves EXT out of error codes"
 _RESERVED = "leaves P out of the error code for a reserved bit"
 _RF = "pushes no RF for a fault"
+_NOTHING = "reads 0 where nothing is"
 _TC = "a guest kernel's read finds the translation cache"
 
 def _all(reason, *checks):
@@ -96,7 +97,7 @@ TCG = {
                "an address that is too long", "a table's that is too long",
                "2 MB: one that is too long"),
         "PDPTEs have no A": "sets it there, too",
-        "nothing is beyond 4 GB": "reads 0 where nothing is",
+        "nothing is beyond 4 GB": _NOTHING,
         **_all("reads PDPTEs with each walk", "CR0.WP does not latch",
                "CR4.TSD does not"),
         **_all("checks no reserved bits of PDPTEs",
@@ -107,6 +108,8 @@ TCG = {
     "real": {
         "a word at FFFF": _LIMIT,
     },
+    "tables": _all(_NOTHING, "a table where nothing is",
+                   "a page where nothing is"),
     "v86": {
         **_all(_LIMIT, "word at offset FFFF", "byte at offset 10000"),
     },

@@ -126,6 +126,10 @@ TCG = {
     "devices": {
         "PIT: without its gate it does not count": "mode 0 needs no gate",
     },
+    "control": {
+        **_all("has no RDPMC at all", "RDPMC of no counter",
+               "RDPMC of no counter in ring 3 with PCE"),
+    },
     "killers": {
         **_all("MOV SS holds off no trap",
                "MOV SS and INT: before the handler's first",
@@ -166,6 +170,11 @@ BOCHS_SOMETIMES = {
 }
 
 VM_QEMU = {
+    "control": {
+        **_all("only WAIT looks for an error of the x87",
+               "ring 0: IRQ 13 at FLD1", "ring 0: before or behind FLD1",
+               "ring 3: IRQ 13 at FLD1", "ring 3: before or behind FLD1"),
+    },
     "exceptions": {
         "#GP null used": _TYPE,
         "#XM DIVSS by 0": _SSE,

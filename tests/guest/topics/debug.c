@@ -6,6 +6,7 @@
  * (#DB); SDM 3A 6.8.3 (MOV SS), 6.9 (priorities).
  */
 #include "guest/guest.h"
+#include "kernel/base/string.h"
 #include "kernel/x86/debug.h"
 
 #define DR7_L0          BIT(0)
@@ -46,6 +47,7 @@ SNIPPET(port, "", "outb %al, $0x80", "nop");
 SNIPPET(repeat, "mov $3, %ecx; mov %ebx, %edi; cld", "rep stosb", "nop");
 SNIPPET(popf, "push $0x102", "popfl", "nop; nop");
 SNIPPET(shadow, "mov %ss, %ecx", "mov %ecx, %ss", "nop; nop");
+SNIPPET(pop_shadow, "", "pop %ss", "nop; nop");
 SNIPPET(shadow_load, "", "movw (%ebx), %ss", "nop; nop");
 SNIPPET(read_dr7_word, "", "mov %dr7, %eax", "");
 SNIPPET(write_dr0_word, "", "mov %eax, %dr0", "");
@@ -183,6 +185,12 @@ check_step(void)
     c.eflags |= EFLAGS_TF;
     context_run(&c);
     check_debug("step: not behind MOV SS", &c, shadow.next + 1, DR6_BS);
+    prepare(&c, &pop_shadow, 3);
+    c.esp -= sizeof(c.ss);
+    memcpy((void *)c.esp, &c.ss, sizeof(c.ss));
+    c.eflags |= EFLAGS_TF;
+    context_run(&c);
+    check_debug("step: not behind POP SS", &c, pop_shadow.next + 1, DR6_BS);
     prepare(&c, &soft_int, 3);
     c.eflags |= EFLAGS_TF;
     context_run(&c);

@@ -23,6 +23,7 @@ SNIPPET(iret_on, "push $0x202; push %cs; push $iret_on_next", "iretl", "nop");
 SNIPPET(nop_only, "", "nop", "nop");
 SNIPPET(rep_long, "", "rep lodsb", "nop");
 SNIPPET(shadows, "1:", "mov %eax, %ss", "nop; jmp 1b");
+SNIPPET(pop_shadows, "1: push %eax", "pop %ss", "nop; jmp 1b");
 SNIPPET(hlt_only, "", "hlt", "nop");
 SNIPPET(sti_div, "sti", "divl %ecx", "");
 
@@ -104,14 +105,30 @@ check_acknowledge(void)
     timer_stop();
 }
 
-/* Interrupts that come at any time never come behind MOV SS. */
+struct shadow {
+    const char *ticks, *none;   /* names of two checks */
+    const struct snippet *snippet;
+    unsigned ring;
+};
+
+static const struct shadow shadow_cases[] = {
+    { "ticks in a loop of MOV SS", "none of them behind MOV SS", &shadows, 3 },
+    { "ring 0: ticks in a loop of MOV SS", "ring 0: none behind MOV SS",
+      &shadows, 0 },
+    { "ticks in a loop of POP SS", "none of them behind POP SS", &pop_shadows,
+      3 },
+    { "ring 0: ticks in a loop of POP SS", "ring 0: none behind POP SS",
+      &pop_shadows, 0 },
+};
+
+/* Interrupts that come at any time never come behind a load of SS. */
 static void
-check_shadow(void)
+run_shadow(const struct shadow *s)
 {
     unsigned wrong = 0, ticks = 0;
     struct context c;
 
-    context_init(&c, shadows.start, 3);
+    context_init(&c, s->snippet->start, s->ring);
     c.eflags |= EFLAGS_IF;
     c.eax = c.ss;
     (void)timer_request();
@@ -120,12 +137,21 @@ check_shadow(void)
         context_run(&c);
         if (c.vector != VEC_TIMER)
             break;
-        wrong += c.eip == (uint32_t)shadows.next;
+        wrong += c.eip == (uint32_t)s->snippet->next;
         ticks++;
         out8(PIC1, OCW2_EOI);
     }
-    check("ticks in a loop of MOV SS", ticks, TICKS);
-    check("none of them behind MOV SS", wrong, 0);
+    timer_stop();
+    check(s->ticks, ticks, TICKS);
+    check(s->none, wrong, 0);
+}
+
+static void
+check_halt(void)
+{
+    struct context c;
+
+    (void)timer_request();
     context_init(&c, hlt_only.start, 0);
     c.eflags |= EFLAGS_IF;
     pit_set(PIT_0, PIT_LOW_HIGH | PIT_MODE(2), TICK_SLOWEST);
@@ -175,6 +201,8 @@ TOPIC(interrupts)
     for (size_t n = 0; n < ARRAY_LEN(cases); n++)
         run_case(&cases[n]);
     check_acknowledge();
-    check_shadow();
+    for (size_t n = 0; n < ARRAY_LEN(shadow_cases); n++)
+        run_shadow(&shadow_cases[n]);
+    check_halt();
     check_rep();
 }

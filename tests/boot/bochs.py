@@ -27,6 +27,7 @@ boot: cdrom
 mouse: enabled=0
 private_colormap: enabled=0
 com1: enabled=1, mode=socket-client, dev=localhost:{port}
+com2: enabled=1, mode=null
 port_e9_hack: enabled=1
 log: {log}
 debug: action=ignore

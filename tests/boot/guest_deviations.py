@@ -23,6 +23,11 @@ def _all(reason, *checks):
     return dict.fromkeys(checks, reason)
 
 
+def _com(reason, *checks):
+    return _all(reason, *(f"{port}: {check}" for port in ("COM1", "COM2")
+                          for check in checks))
+
+
 # In ring 0 under Socle, too: the code runs as it is.
 _KERNEL_SEGMENTS = {
     **_all(_LIMIT, "expand-down: across the limit",
@@ -34,6 +39,14 @@ _KERNEL_SEGMENTS = {
 }
 
 TCG = {
+    "board": {
+        "port 80h reads back": "reads as nobody's",
+        "nobody's port: misaligned": "reads as 0",
+        **_all("does not split accesses to ports",
+               "a word of a byte's: the rest is nobody's", "a word to a byte"),
+        **_all("nobody's memory reads as 0", "nobody's memory",
+               "nobody's memory: a byte"),
+    },
     "exceptions": {
         "#DB INT1 from ring 3": "INT1 is #UD",
         "#UD LOCK MOV": "ignores LOCK where only memory is written",
@@ -123,8 +136,26 @@ TCG = {
                "general detect: GD is clear in the handler",
                "general detect: MOV from DR7", "general detect: MOV to DR0"),
     },
-    "devices": {
-        "PIT: without its gate it does not count": "mode 0 needs no gate",
+    "pic": {
+        "an edge whose line fell: gone": "keeps it",
+    },
+    "pit": {
+        **_all("counts in modes 0 and 4 without the gate",
+               "mode 0: without its gate it does not count",
+               "mode 4: without its gate it does not count", "then the count",
+               "read-back of the count",
+               "read-back of three counters: the count"),
+        **_all("inverts OUT", "mode 1: triggered, OUT is low",
+               "mode 2: OUT is high but for one period", "mode 6 is mode 2",
+               "mode 2: without its gate OUT is high", "mode 4: OUT is high",
+               "mode 5: OUT is high", "mode 5: OUT stays high"),
+        **_all("counts no BCD", "BCD: all digits are",
+               "BCD: it counts on from 9999"),
+        "mode 0: half a count makes OUT low": "waits for the other half",
+        "mode 3: without its gate OUT is high": "OUT ignores the gate",
+        "mode 5: none without a trigger": "the count starts it",
+        "a control word ends a latch": "keeps it",
+        "null count: no count yet": "never says so",
     },
     "control": {
         **_all("has no RDPMC at all", "RDPMC of no counter",
@@ -139,12 +170,30 @@ TCG = {
         **_all("ignores LOCK where nothing is written", "#UD LOCK BT",
                "#UD LOCK TEST"),
     },
+    "ps2": {
+        "memory": "the controller has none",
+        "mouse: no command": "does not answer",
+    },
+    "rtc": {
+        "the flag comes without the interrupt": "sets PF with PIE only",
+    },
     "sysenter": {
         "SYSENTER: CS is null with RPL 3": "compares all bits with 0",
+    },
+    "uart": {
+        **_com("loopback makes no deltas", "loop: DTR is DSR",
+               "loop: RI's end is told, OUT2 is DCD", "modem: an interrupt"),
+        **_com("sends eight bits always", "five bits"),
+        **_com("a timeout hides the trigger", "FIFO: the trigger interrupts"),
+        **_com("needs no OUT2", "without OUT2, not"),
     },
 }
 
 BOCHS = {
+    "board": {
+        **_all("does not split accesses to ports",
+               "a word of a byte's: the rest is nobody's", "a word to a byte"),
+    },
     "killers": {
         **_all("forgets a trap that waits when INT follows",
                "MOV SS and INT: before the handler's first",
@@ -153,19 +202,48 @@ BOCHS = {
     "pae_tables": {
         "CR0.WP does not latch": "each load of CR0 reads the PDPTEs",
     },
-    "devices": {
-        **_all("does not answer to poll", "PIC: poll",
-               "PIC: poll acknowledges"),
+    "pic": {
+        **_all("does not answer to poll", "poll", "poll acknowledges"),
+        **_all("keeps the one chosen first",
+               "set priority: the next one is highest",
+               "set priority: it keeps others out"),
+        "ICW1 forgets no level": "does",
+    },
+    "pit": {
+        "mode 7 is mode 3": "has no mode 7",
+    },
+    "ps2": {
+        "memory": "the controller has none",
+        "translated: which set": "translates no answer",
+        **_all("has no wheel", "mouse: with a wheel", "mouse: the fourth"),
+    },
+    "rtc": {
+        "the flag comes without the interrupt": "sets PF with PIE only",
+    },
+    "uart": {
+        **_com("the timeout goes with the last byte only",
+               "timeout: reading ends it", "FIFO: the trigger interrupts"),
+        **_com("clears no FIFO", "FIFO: cleared",
+               "FIFO: switched off, it is cleared"),
+        **_com("any reading of IIR ends THRE's interrupt",
+               "THRE: still there"),
     },
 }
 
-# What depends on where the linker put things: may fail, may not.
+# What depends on where things are in memory: may fail, may not.
 BOCHS_SOMETIMES = {
     "code": {
         **_all("keeps an instruction across pages when only its second page "
                "is another", "its second page is another",
                "its second page is absent", "its second page is absent: EIP",
                "and comes back"),
+    },
+    "rtc": {
+        **_all("takes a time that is set for daylight saving time",
+               "alarm at midnight", "midnight",
+               "a new century's first day", "its month", "its year",
+               "binary, 24 hours", "BCD, 12 hours: noon",
+               "binary, 12 hours: midnight"),
     },
 }
 

@@ -17,7 +17,7 @@ from vmrun import HALTED, run
 TOPICS = sorted(path.stem for path in (
     pathlib.Path(__file__).parents[1] / "guest" / "topics").glob("*.c"))
 MANY = 200_000_000              # instructions, if a program hangs
-BOCHS_TIMEOUT = 60
+BOCHS_TIMEOUT = 240
 RESULT = re.compile(r"^(ok|FAIL|skip) (\w+): (.*?)(?:: got .*)?$", re.M)
 DONE = re.compile(r"^done: (\d+) passed, (\d+) failed$", re.M)
 
@@ -79,7 +79,8 @@ def test_vmrun(build, programs, topic):
 def test_qemu(programs, topic):
     code, out, err = run(
         "qemu-system-i386", "-cpu", "max", "-m", "64", "-no-reboot",
-        "-display", "none", "-serial", "stdio", "-append", "gentle",
+        "-display", "none", "-serial", "stdio", "-serial", "null",
+        "-append", "gentle",
         "-kernel", programs / f"{topic}.elf")
     assert code == 0, err
     Results(out).check({topic: TCG.get(topic, {})})
@@ -91,5 +92,6 @@ def test_bochs(machines, programs):
     machine.expect(r"done: \d+ passed, \d+ failed\r?\n", BOCHS_TIMEOUT)
     results = Results(machine.before() + machine.console.match[0])
     results.check(BOCHS, BOCHS_SOMETIMES)
-    assert results.count("skip") == 0
+    assert [name for kind, _, name in results.found if kind == "skip"] == \
+        ["backdoor"]            # a hypervisor has it
     assert {topic for _, topic, _ in results.found} == set(TOPICS)

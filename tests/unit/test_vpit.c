@@ -220,6 +220,8 @@ test_mode_3(void **state)
     write_count(2, 6);
     out(NSC, 1);
     pass(1);
+    out(CONTROL, 0xe8);                 /* the status, as written */
+    assert_int_equal(in(0x42) & 0x3f, 0x3e);
     assert_int_equal(read_count(2), 6);
     pass(2);
     assert_int_equal(read_count(2), 2);

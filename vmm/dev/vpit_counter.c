@@ -28,9 +28,6 @@
 #define BCD_DIGIT       BITS(3, 0)
 #define BITS_PER_BYTE   8u
 
-/* This bit of CW_MODE counts in the modes 4 and 5 only. */
-#define MODE_IGNORED    BIT(3)
-
 #define STATUS_OUT      BIT(7)
 #define STATUS_NULL     BIT(6)
 #define STATUS_CONTROL  BITS(5, 0)
@@ -259,15 +256,12 @@ load(struct vpit_counter *c, int64_t now, uint32_t written)
     }
 }
 
-/* The modes 6 and 7 are 2 and 3. */
 void
 vpit_counter_program(struct vpit_counter *c, uint8_t control)
 {
     uint8_t gate = c->flags & PIT_GATE;
 
     c->control = control & STATUS_CONTROL;
-    if (pit_mode(c) > PIT_HARD_STROBE)
-        c->control &= (uint8_t)~MODE_IGNORED;
     c->flags = gate;
     c->frozen = 0;
     c->edges = 0;

@@ -26,6 +26,9 @@ enum pit_mode {
 
 enum pit_rw { RW_LATCH = 0, RW_LOW = 1, RW_HIGH = 2, RW_BOTH = 3 };
 
+/* From a mode to the one that is the same. */
+#define PIT_MODES_ALIKE 4u
+
 #define PIT_NEVER       INT64_MAX
 
 static inline bool
@@ -40,10 +43,13 @@ pit_set(struct vpit_counter *c, enum vpit_flag flag, bool is_on)
     c->flags = (uint8_t)(is_on ? c->flags | flag : c->flags & ~flag);
 }
 
+/* The control word's modes 6 and 7 are 2 and 3, but read back as they are. */
 static inline enum pit_mode
 pit_mode(const struct vpit_counter *c)
 {
-    return FIELD_GET(c->control, CW_MODE);
+    unsigned mode = FIELD_GET(c->control, CW_MODE);
+
+    return mode > PIT_HARD_STROBE ? mode - PIT_MODES_ALIKE : mode;
 }
 
 static inline bool

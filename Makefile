@@ -101,7 +101,8 @@ run: $(B)/socle.iso | build/.have-qemu
 
 # --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
 # PURE code runs in VMkernel or monitor, and as an ordinary program too.
-PURE := $(wildcard bt/*.c vmm/*.c vmm/core/serial_rings.c vmm/core/windows.c \
+PURE := $(wildcard bt/*.c vmm/*.c $(addprefix vmm/core/,serial_rings.c \
+            tc_layout.c windows.c) \
           $(foreach d,boot config dev interp mmu, \
             vmm/$d/*.c) $(addprefix vmm/seg/,backing.c cached.c direct.c \
             shadow_table.c) boot/boot_info.c kernel/config.c kernel/options.c \

@@ -8,6 +8,7 @@
  *
  *      ffc00000    TC              translated code
  *      ffdb8000    slots, tables   what translated code reads: base of its %gs
+ *                                  (these move: vmm/core/tc_area.h)
  *      ffe00000    image           vmm.elf: text, rodata, data, bss
  *      ffec8000    traces          two bitmaps, one bit for each guest page
  *      fff00000    windows         onto guest pages, shadow tables, the pmap
@@ -66,6 +67,7 @@
 #define VMM_TABLE_AT        0xfffe6000      /* the page table of VMM_UPPER */
 #define VMM_PDPT_AT         0xfffe7000      /* the views' PDPTs, the root's */
 #define VMM_EVENTS_AT       0xfffe8000      /* struct vmm_events, 4 pages */
+#define VMM_VIEW_TABLES_AT  0xfffec000      /* of the lower 2 MB: tc_area.c */
 #define VMM_SWITCH_AT       0xfffff000
 
 #endif

@@ -17,7 +17,6 @@ _EXT = "leaves EXT out of error codes"
 _RESERVED = "leaves P out of the error code for a reserved bit"
 _RF = "pushes no RF for a fault"
 _NOTHING = "reads 0 where nothing is"
-_TC = "a guest kernel's read finds the translation cache"
 
 def _all(reason, *checks):
     return dict.fromkeys(checks, reason)
@@ -262,12 +261,6 @@ VM_QEMU = {
     "locks": TCG["locks"],
     "segments": {name: reason for name, reason in TCG["segments"].items()
                  if name != "running past the limit of code"},
-    "tlb": {
-        "recursive: the PTE": _TC,
-    },
-    "top": {
-        **_all(_TC, "ring 0: read", "ring 0: edges"),
-    },
 }
 
 VM_BOCHS = {}

@@ -17,10 +17,7 @@
  *
  * The translator's own memory is in the permanent root alone, and only there TC
  * and tables can be written: it is called between bt_open() and bt_close().
- * That costs two loads of CR3, so where the guest goes on behind an emulated
- * instruction is remembered here: a cache of translations by address.  A unit
- * that was dropped leads to its successor, so that an entry is good until all
- * are flushed.
+ * That costs two loads of CR3, so answers are remembered: known.h.
  *
  * What the guest could have written into the slots is only ever used as its own
  * state.  Called by the main loop; no locks.
@@ -41,14 +38,14 @@
 #include "vmm/core/fpu.h"
 #include "vmm/core/gdt_watch.h"
 #include "vmm/core/guest_enter.h"
+#include "vmm/core/known.h"
 #include "vmm/core/lockstep.h"
 #include "vmm/core/memory.h"
 #include "vmm/core/monitor.h"
 #include "vmm/core/stress.h"
+#include "vmm/core/tc_area.h"
 #include "vmm/core/vmk.h"
 #include "vmm/seg/seg.h"
-
-static struct bt_slots *const slots = (struct bt_slots *)VMM_SLOTS_AT;
 
 /* A kernel's flags, wherever they are meanwhile. */
 #define FLAGS_KERNEL    (BT_FLAGS_MACHINE | BT_FLAGS_SYSTEM | EFLAGS_IF | \
@@ -56,19 +53,14 @@ static struct bt_slots *const slots = (struct bt_slots *)VMM_SLOTS_AT;
 
 static struct bt_env env;
 static struct bt *bt;
+static struct bt_slots *slots;
+static struct bt_code code_now;
 static struct vcpu *vcpu;
 static bool is_live, is_open;
 
 /* Pages with code that the translator's own fetches have written to. */
 #define LATE        8u
 static uint32_t late_page[LATE], late_count;
-
-/* Translations that were asked for, as long as there is no flush. */
-#define KNOWN       2048u
-static struct known {
-    uint32_t eip, at, flushes;
-} known[KNOWN];
-static uint32_t flushes;
 
 /* --- The translator's surroundings -----------------------------------------*/
 
@@ -85,10 +77,10 @@ bt_close(void)
 {
     const struct bt_stats *stats = bt_get_stats(bt);
 
-    flushes = (uint32_t)stats->flushes;
-    vmm_stats->tc_flushes = flushes;
+    known_flush((uint32_t)stats->flushes);
+    vmm_stats->tc_flushes = (uint32_t)stats->flushes;
     vmm_stats->tc_units = (uint32_t)stats->units;
-    vmm_stats->tc_used = bt_code_end(bt) - VMM_TC_AT;
+    vmm_stats->tc_used = bt_code_end(bt) - env.code_at;
     is_open = false;
 }
 
@@ -125,17 +117,17 @@ set_code(const struct guest_cpu *cpu)
         .base = cs->base, .limit = cs->limit,
         .is_stack_16 = (cpu->segment[SEG_SS].rights & RIGHTS_DB) == 0,
     };
-    static struct bt_code now;
     bool is_good;
 
-    if (code.mode == now.mode && code.base == now.base &&
-        code.limit == now.limit && code.is_stack_16 == now.is_stack_16)
+    if (code.mode == code_now.mode && code.base == code_now.base &&
+        code.limit == code_now.limit &&
+        code.is_stack_16 == code_now.is_stack_16)
         return true;
     bt_open();
     is_good = bt_set_code(bt, &code);
     bt_close();
     if (is_good)
-        now = code;
+        code_now = code;
     return is_good;
 }
 
@@ -217,20 +209,45 @@ translate(uint32_t eip)
 static uint32_t
 find(uint32_t eip)
 {
-    struct known *k = &known[eip % KNOWN];
+    uint32_t at = known_find(eip);
 
-    if (k->eip != eip || k->at == 0 || k->flushes != flushes) {
-        uint32_t at = translate(eip);
-
-        *k = (struct known){ eip, at, flushes };
+    if (at == 0) {
+        at = translate(eip);
+        known_add(eip, at);
     }
-    return k->at;
+    return at;
 }
 
 static void
 moved(uint32_t ppn)
 {
     bt_engine_with(bt_invalidate_page, ppn);
+}
+
+/* A translator that knows nothing yet, with a TC where there is room for it. */
+static void
+begin(void)
+{
+    env = (struct bt_env){
+        .has_native_tsc = vmm_shared->params.engine != ENGINE_LOCKSTEP,
+        .callout = CALLOUT_INT,
+        .callout_vector = GUEST_INT_CALLOUT, .slot_segment = SEG_GS,
+        .cs_rule = SEGMENT_EMULATE, .gs_rule = SEGMENT_BY_SLOT,
+        .mode = DECODE_PROTECTED | DECODE_32,
+        .tu_max = VMM_TU_MAX, .point_max = VMM_POINT_MAX,
+        .link_max = VMM_LINK_MAX, .fetch = fetch,
+    };
+    bt_open();
+    tc_area_place(&env);
+    stress_translator(&env);
+    ASSERT(bt_memory_size(&env) <= VMM_BT_SIZE);
+    bt = bt_init(&env, (void *)VMM_BT_AT);
+    slots = env.slots;
+    vmm_stats->tc_size = env.code_size;
+    bt_close();
+    code_now = (struct bt_code){ 0 };
+    known_clear();
+    code_pages_forget();
 }
 
 /* False: this state is not for translated code. */
@@ -240,7 +257,7 @@ load(struct vcpu *v)
     struct trapframe *frame = &guest_frame.regs;
     uint32_t at;
 
-    if (!set_code(&v->cpu) || !seg_enter_bt(v, frame))
+    if (!tc_area_check(begin) || !set_code(&v->cpu) || !seg_enter_bt(v, frame))
         return false;
     code_pages_check(v, moved);
     at = find(v->cpu.eip);
@@ -477,24 +494,7 @@ void
 bt_engine_init(struct vcpu *v)
 {
     vcpu = v;
-    env = (struct bt_env){
-        .has_native_tsc = vmm_shared->params.engine != ENGINE_LOCKSTEP,
-        .callout = CALLOUT_INT,
-        .callout_vector = GUEST_INT_CALLOUT, .slot_segment = SEG_GS,
-        .cs_rule = SEGMENT_EMULATE, .gs_rule = SEGMENT_BY_SLOT,
-        .mode = DECODE_PROTECTED | DECODE_32,
-        .slots_at = 0, .tables_at = VMM_TABLES_AT - VMM_SLOTS_AT,
-        .code_at = VMM_TC_AT, .code = (uint8_t *)VMM_TC_AT, .slots = slots,
-        .tables = (struct bt_tables *)VMM_TABLES_AT,
-        .code_size = VMM_TC_SIZE, .tu_max = VMM_TU_MAX,
-        .point_max = VMM_POINT_MAX, .link_max = VMM_LINK_MAX, .fetch = fetch,
-    };
-    stress_translator(&env);
-    ASSERT(bt_memory_size(&env) <= VMM_BT_SIZE);
-    vmm_stats->tc_size = env.code_size;
-    bt = (struct bt *)VMM_BT_AT;
-    bt_open();
-    bt = bt_init(&env, (void *)VMM_BT_AT);
-    bt_close();
+    tc_area_init(&vmm_shared->params);
+    begin();
     memory_on_written(on_written);
 }

@@ -119,6 +119,12 @@ memory_odd_accesses(void)
     return memory.odd_accesses;
 }
 
+const uint32_t *
+memory_claims(void)
+{
+    return claims_look(&memory.claims) ? memory.claims.page : NULL;
+}
+
 static bool
 ignore(UNUSED uint32_t ppn, UNUSED uint32_t offset, UNUSED uint32_t size)
 {
@@ -155,6 +161,7 @@ memory_set_a20(bool is_open)
     gpa_map_set_a20(&memory.map, is_open);
     memory_forget_linear();
     shadow_drop_all(&memory.shadow);
+    claims_init(&memory.claims, &memory.shadow);
 }
 
 static void
@@ -194,4 +201,5 @@ memory_init(struct vcpu *v, const struct vmm_params *params)
     memory_access_init();
     if (memory_shadow_init(params) != OK)
         vmk_end(VMM_END_NO_MEMORY, "no memory for shadow tables");
+    claims_init(&memory.claims, &memory.shadow);
 }

@@ -47,6 +47,12 @@ void memory_on_written(bool (*written)(uint32_t ppn, uint32_t offset,
  */
 uint32_t memory_odd_accesses(void);
 
+/*
+ * Which pages from VMM_BASE up the guest's kernel has memory at, as a bitmap of
+ * CLAIM_PAGES; NULL: the same as last time.
+ */
+const uint32_t *memory_claims(void);
+
 /* The A20 gate moved. */
 void memory_set_a20(bool is_open);
 

@@ -397,6 +397,7 @@ guest_mem_flush(struct vcpu *v)
     code_pages_flush(v);
     gdt_watch_flush();
     shadow_switch(&memory.shadow);
+    claims_flush(&memory.claims);
     account_switch(before);
 }
 

@@ -13,6 +13,7 @@
 #include "kernel/base/string.h"
 #include "vmm/core/memory.h"
 #include "vmm/core/windows.h"
+#include "vmm/mmu/claims.h"
 
 #define MEMORY_SHADOW_MAX   1024u       /* shadow pages */
 #define NO_PAGE             UINT32_MAX  /* no RAM or ROM */
@@ -21,6 +22,7 @@ struct memory {
     struct vcpu *vcpu;
     struct gpa_map map;
     struct shadow shadow;
+    struct claims claims;
     struct windows pages;               /* guest pages, by page of the store */
     bool (*written)(uint32_t ppn, uint32_t offset, uint32_t size);
     uint32_t odd_accesses;

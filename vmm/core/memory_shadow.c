@@ -139,7 +139,9 @@ memory_load_view(void)
 static void
 written(UNUSED void *ctx, ppn_t ppn, uint32_t offset, uint32_t size)
 {
-    if (!memory.written(ppn_raw(ppn), offset, size))
+    bool is_claims = claims_written(&memory.claims, ppn, offset, size);
+
+    if (!memory.written(ppn_raw(ppn), offset, size) && !is_claims)
         trace_clear(&memory.shadow, ppn);
 }
 

@@ -49,7 +49,6 @@ enum shadow_result {
 
 enum pmap_intent { PMAP_PEEK, PMAP_READ, PMAP_WRITE };
 enum pmap_result { PMAP_OK, PMAP_BLOCK, PMAP_EMULATE };
-
 struct pmap_page {
     mpn_t mpn;
     bool  is_writable;  /* false: shared or ROM; ask again to write */
@@ -124,6 +123,7 @@ struct shadow {
     struct list bucket[SHADOW_BUCKETS];
     uint32_t rmap[RMAP_BUCKETS];
     struct shadow_page *root[VIEW_COUNT][PDPT_ENTRIES];
+    uint32_t monitor_pde_writes;    /* to guest PDEs of the monitor's 4 MB */
     struct shadow_stats stats;
 };
 

@@ -152,9 +152,13 @@ update_leaf(struct shadow *s, struct shadow_page *page, unsigned index)
 static bool
 update_directory(struct shadow *s, struct shadow_page *page, unsigned index)
 {
-    bool was_linked = index < key_entries(page->key) &&
-                      (shadow_entry(s, page, index) & PTE_P) != 0;
+    bool was_linked;
 
+    if (index >= key_entries(page->key)) {
+        s->monitor_pde_writes++;
+        return false;
+    }
+    was_linked = (shadow_entry(s, page, index) & PTE_P) != 0;
     if (was_linked)
         shadow_set_entry(s, page, index, 0);
     return was_linked;

@@ -87,20 +87,32 @@ make(struct cached *c, enum segment reg)
     c->selector = (uint16_t)(selector | seg_machine.ring);
 }
 
+/* What the slots of CS and GS have in common. */
+static uint32_t
+own_rights(void)
+{
+    return FIELD_SET(RIGHTS_P | RIGHTS_S | RIGHTS_DB | SEG_ACCESSED,
+                     RIGHTS_DPL, seg_machine.ring);
+}
+
+void
+seg_place_slots(uint32_t at)
+{
+    *slot_of(VMM_SEL_BT_GS) = seg_slot(at, SLOTS_LIMIT,
+                                       own_rights() | SEG_DATA_W);
+}
+
 void
 cached_init(void)
 {
-    uint32_t rights = FIELD_SET(RIGHTS_P | RIGHTS_S | RIGHTS_DB | SEG_ACCESSED,
-                                RIGHTS_DPL, seg_machine.ring);
     uint32_t code = seg_machine.is_truncated ? SEG_CODE
                                              : SEG_CODE | SEG_CODE_R;
 
     for (unsigned n = 0; n < SEG_NONE; n++)
         cached[n] = (struct cached){ .half = HALF_LOW };
     *slot_of(VMM_SEL_BT) = seg_slot(0, SEG_LIMIT_4GB,
-                                    rights | code | RIGHTS_G);
-    *slot_of(VMM_SEL_BT_GS) = seg_slot(VMM_SLOTS_AT, SLOTS_LIMIT,
-                                       rights | SEG_DATA_W);
+                                    own_rights() | code | RIGHTS_G);
+    seg_place_slots(VMM_SLOTS_AT);
 }
 
 /* --- On the way to translated code -----------------------------------------*/

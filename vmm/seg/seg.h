@@ -23,6 +23,9 @@
 /* IS_TRUNCATED: the segment sandbox, translated code in ring 1; else 3. */
 void seg_init(bool is_truncated);
 
+/* Translated code finds its slots, and the tables behind them, at linear AT. */
+void seg_place_slots(uint32_t at);
+
 /*
  * For translated code: brings the cached descriptors up to date with V's
  * segments, and puts selectors into FRAME (cs, ss, ds, es, fs, gs).  False:

@@ -11,7 +11,8 @@
  *      permanent PDPT --[3]--> our PD ----[511]--> upper table, of all views
  *                     --[0]--> our PD ----[2..]--> the translator's memory
  *
- * The shadow's PDs are the monitor's to make, with the PDEs that are in its
+ * The lower tables are the monitor's from then on: vmm/core/tc_area.c.  The
+ * shadow's PDs are the monitor's to make, with the PDEs that are in its
  * parameters; it starts on the permanent root, where no guest is.
  *
  * All pages are below 2 GB, so that the VMkernel always has them mapped, and in
@@ -274,9 +275,15 @@ make_page_tables(struct space *s)
             status = new_table(s, &s->lower[v]);
     for (unsigned n = 0; n < BT_TABLES && status == OK; n++)
         status = new_table(s, &s->bt[n]);
-    if (status == OK)
-        map_page(s, VMM_TABLE_AT, s->upper, &data_rights);
-    return status;
+    if (status != OK)
+        return status;
+    map_page(s, VMM_TABLE_AT, s->upper, &data_rights);
+    if (has_view(VIEW_KERNEL)) {
+        map_page(s, VMM_VIEW_TABLES_AT, s->lower[VIEW_KERNEL], &data_rights);
+        map_page(s, VMM_VIEW_TABLES_AT + PAGE_SIZE, s->lower[VIEW_USER],
+                 &data_rights);
+    }
+    return OK;
 }
 
 static pte_t

@@ -52,6 +52,36 @@ check_memory(unsigned ring)
     check(name[3], c.eax << 8 | (c.edx & UINT8_MAX), 0x77cd);
 }
 
+/* A kernel that has memory in some of these pages, or in all. */
+static void
+check_pages(void)
+{
+    const uint32_t step = 61;
+    unsigned right = 0;
+
+    memset(top_pt, 0, sizeof(top_pt));
+    for (uint32_t n = 0; n <= LAST_INDEX; n += step) {
+        uint32_t *number = (uint32_t *)(TOP + n * PAGE + NUMBER_AT);
+
+        top_pt[n] = window_entry(n % WINDOW_PAGES, ALL_RIGHTS);
+        right += mmio_read32(number) == n % WINDOW_PAGES;
+        mmio_write32(number, 0x1234);
+        right += mmio_read32(number) == 0x1234;
+        mmio_write32(number, n % WINDOW_PAGES);
+        top_pt[n] = 0;
+        invlpg((uint32_t)number);
+    }
+    check("ring 0: one page after the other", right,
+          2 * (LAST_INDEX / step + 1));
+    for (uint32_t n = 0; n <= LAST_INDEX; n++)
+        top_pt[n] = window_entry(n % WINDOW_PAGES, ALL_RIGHTS);
+    right = 0;
+    for (uint32_t n = 0; n <= LAST_INDEX; n++)
+        right += mmio_read32((void *)(TOP + n * PAGE + NUMBER_AT)) ==
+                 n % WINDOW_PAGES;
+    check("ring 0: all pages at once", right, LAST_INDEX + 1);
+}
+
 /* GDT and IDT in one page, the TSS in the next. */
 static void
 check_tables(void)
@@ -106,6 +136,8 @@ TOPIC(top)
     check_memory(0);
     check_memory(3);
     check_absent();
+    map_top();
+    check_pages();
     map_top();
     check_tables();
     machine_init();

@@ -90,23 +90,6 @@ output_print(const char *format, ...)
     output_end();
 }
 
-void
-output_error(const char *command, const char *format, ...)
-{
-    va_list args;
-
-    if (!output_begin())
-        return;
-    va_start(args, format);
-    format_buf_args(output.text, sizeof(output.text), format, args);
-    va_end(args);
-    write_text(command);
-    write_text(": ");
-    write_text(output.text);
-    write_text("\n");
-    output_end();
-}
-
 /* How much of TEXT goes into ROOM columns; at least one character. */
 static unsigned
 fold(const char *text, unsigned room)
@@ -121,23 +104,51 @@ fold(const char *text, unsigned room)
     return last > 0 ? last : MAX(room, 1u);
 }
 
+/* TEXT from column INDENT on, where the cursor is. */
+static void
+write_folded(const char *text, unsigned indent)
+{
+    unsigned width = output.editor->setup.terminal->width - 1;
+    unsigned room = width > indent ? width - indent : 1;
+
+    for (;;) {
+        unsigned size = fold(text, room);
+
+        console_write(text, size);
+        write_text("\n");
+        for (text += size; *text == ' '; text++)
+            ;
+        if (*text == '\0')
+            return;
+        for (unsigned n = 0; n < indent; n++)
+            write_text(" ");
+    }
+}
+
+void
+output_error(const char *command, const char *format, ...)
+{
+    va_list args;
+
+    if (!output_begin())
+        return;
+    va_start(args, format);
+    format_buf_args(output.text, sizeof(output.text), format, args);
+    va_end(args);
+    write_text(command);
+    write_text(": ");
+    write_folded(output.text, (unsigned)strlen(command) + 2);
+    output_end();
+}
+
 void
 output_folded(const char *label, const char *text)
 {
-    unsigned width = output.editor->setup.terminal->width - 1;
-    unsigned indent = (unsigned)strlen(label);
-    unsigned room = width > indent ? width - indent : 1;
-
-    output_print("%s", label);
-    do {
-        unsigned size = fold(text, room);
-
-        output_print("%.*s\n", (int)size, text);
-        for (text += size; *text == ' '; text++)
-            ;
-        if (*text != '\0')
-            output_print("%*s", (int)indent, "");
-    } while (*text != '\0');
+    if (!output_begin())
+        return;
+    write_text(label);
+    write_folded(text, (unsigned)strlen(label));
+    output_end();
 }
 
 void

@@ -29,7 +29,10 @@ void output_end(void);
 PRINTF_LIKE(1, 2)
 void output_print(const char *format, ...);
 
-/* COMMAND: what is wrong, what was expected.  A newline is added. */
+/*
+ * COMMAND: what is wrong, what was expected; broken as by output_folded().  A
+ * newline is added.
+ */
 PRINTF_LIKE(2, 3)
 void output_error(const char *command, const char *format, ...);
 

@@ -63,6 +63,10 @@ def test_list(machine):
             if line.startswith(("bare", "good", "twin"))] == [
         ["bare", "32", "MB", "off"], ["good", "64", "MB", "off"],
         ["twin", "32", "MB", "off"]]
+    machine.command("vm create copy good")
+    names = [line.split()[0] for line in machine.command("vm list")[1:]
+             if line[0] != " "]
+    assert names == sorted(names) and "copy" in names
 
 
 def test_boot_log(machine):
@@ -104,6 +108,7 @@ REFUSED = [
     ("vm set good boot.kernel=a/b", "expected a file name without a folder"),
     ("vm create good", "there is a VM 'good' already"),
     ("vm create a/b", "'a/b' cannot be a name: expected at most 19 letters"),
+    ("vm create .a", "the first a letter or digit"),
     ("vm create new gugus", "there is no VM 'gugus' to create one from"),
     ("vm create new bad", "bad is bad"),
     ("vm create new good memsize=1", 'memsize is "1"; expected'),
@@ -120,10 +125,12 @@ def test_refused(machine):
         lines = machine.command(line)
         assert 1 <= len(lines) <= 3, line
         assert lines[0].startswith("vm: "), line
-        assert wanted in " ".join(lines), line
+        assert wanted in " ".join(" ".join(lines).split()), line
+        assert max(map(len, lines)) < 80, line
         assert state()[1] == before[1], line
     lines = machine.command("vm start good")
-    assert "neither a Linux bzImage nor a Multiboot kernel" in lines[0]
+    assert "neither a Linux bzImage nor a Multiboot kernel" in " ".join(
+        " ".join(lines).split())
 
 
 def test_create_set_destroy(machine):

@@ -34,6 +34,16 @@ vm_refuse(struct vm_why *why, status_t status, const char *format, ...)
 
 /* --- Objects -------------------------------------------------------------- */
 
+/* What comes behind NAME in the list, which is sorted by names. */
+static struct list *
+place_of(const char *name)
+{
+    LIST_FOR_EACH(vm, &vms, struct vm, link)
+        if (strcmp(vm->name, name) > 0)
+            return &vm->link;
+    return &vms;
+}
+
 struct vm *
 vm_add(const char *name, const char *folder)
 {
@@ -46,7 +56,7 @@ vm_add(const char *name, const char *folder)
     (void)str_copy(vm->reason, "off", sizeof(vm->reason));
     vm->state = VM_OFF;
     vm_console_init(&vm->console);
-    list_add_tail(&vms, &vm->link);
+    list_insert_before(place_of(name), &vm->link);
     return vm;
 }
 
@@ -138,8 +148,8 @@ check_name(const char *name, struct vm_why *why)
     if (!vm_name_is_good(name))
         return vm_refuse(why, ERR_INVALID,
                          "'%.40s' cannot be a name: expected at most %u "
-                         "letters, digits, '-', '_', '.'", name,
-                         VM_NAME_SIZE - 1);
+                         "letters, digits, '-', '_', '.', the first a letter "
+                         "or digit", name, VM_NAME_SIZE - 1);
     if (vm_find(name) != NULL)
         return vm_refuse(why, ERR_EXISTS, "there is a VM '%s' already", name);
     return OK;

@@ -230,6 +230,7 @@ $(B)/bench/%: tests/bench/%.c $(BENCH_SRC) $(HEADERS) | build/.have-test
 	$(Q)$(into) $(NATIVE) $< $(sort $(BENCH_SRC)) -o
 
 bench: $(B)/socle.iso $(B)/btrun $(BENCH_BIN) $(PROGRAMS) | build/.have-bench
+	$(Q)$(PYTHON) -B tests/bench/bench_vm.py $(B)
 	$(Q)$(PYTHON) tests/bench/bench_bt.py $(B)
 	$(Q)$(PYTHON) tests/bench/bench.py $(B)
 

@@ -102,7 +102,7 @@ run: $(B)/socle.iso | build/.have-qemu
 # --- Programs for the build machine: unit tests, fuzzers, benchmarks ---------
 # PURE code runs in VMkernel or monitor, and as an ordinary program too.
 PURE := $(wildcard bt/*.c vmm/*.c $(addprefix vmm/core/,serial_rings.c \
-            tc_layout.c windows.c) \
+            tc_layout.c undefined_flags.c windows.c) \
           $(foreach d,boot config dev interp mmu, \
             vmm/$d/*.c) $(addprefix vmm/seg/,backing.c cached.c direct.c \
             shadow_table.c) boot/boot_info.c kernel/config.c kernel/options.c \

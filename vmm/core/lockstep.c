@@ -32,6 +32,7 @@
 #include "vmm/core/fpu.h"
 #include "vmm/core/lockstep_pages.h"
 #include "vmm/core/memory_int.h"
+#include "vmm/core/undefined_flags.h"
 #include "vmm/core/vmk.h"
 #include "vmm/guest_mem.h"
 #include "vmm/interp/interp.h"
@@ -185,15 +186,13 @@ is_unknowable(const struct insn *insn)
            strncmp(opcode_name(insn->row), random, sizeof(random) - 1) == 0;
 }
 
-/* False: it shows what is undefined. */
+/* ECX: before INSN.  False: it shows what is undefined. */
 static bool
-note_flags(const struct insn *insn)
+note_flags(const struct insn *insn, uint32_t ecx)
 {
-    const struct opcode *op = insn_opcode(insn);
-
-    if ((insn_flags_read(insn) & undefined) || is_unknowable(insn))
+    if ((flags_used(insn) & undefined) || is_unknowable(insn))
         return false;
-    undefined = (undefined & ~op->flags_written) | op->flags_undefined;
+    undefined = flags_undefined_after(insn, ecx, undefined);
     return true;
 }
 
@@ -234,7 +233,7 @@ has_rep(struct vcpu *v)
 static enum interp_result
 step(struct vcpu *v, bool *is_defined)
 {
-    uint32_t eip = v->cpu.eip;
+    uint32_t eip = v->cpu.eip, ecx = v->cpu.gpr[GPR_ECX];
     enum interp_result result;
     const struct insn *insn;
 
@@ -250,7 +249,7 @@ step(struct vcpu *v, bool *is_defined)
     insn = &v->interp->now->insn;
     if (result == INTERP_OK && v->cpu.eip == eip && insn_repeats(insn))
         in_middle = insn_opcode(insn)->flags_written;
-    *is_defined = note_flags(insn);
+    *is_defined = note_flags(insn, ecx);
     return result;
 }
 

@@ -42,6 +42,12 @@ static const char *const call_names[VMKCALL_COUNT] = {
 #undef VMKCALL
 };
 
+static const char *const comparison_names[COMPARISON_COUNT] = {
+#define COMPARISON(name, text) [COMPARISON_##name] = text,
+#include "vmm/vmm_comparisons.def"
+#undef COMPARISON
+};
+
 static unsigned
 permille(uint64_t part, uint64_t whole)
 {
@@ -143,6 +149,31 @@ show_calls(const struct vmm_stats *s)
 }
 
 static void
+show_comparisons(const struct vmm_stats *s)
+{
+    uint64_t stays = 0, cycles = 0;
+
+    for (unsigned n = 0; n < COMPARISON_COUNT; n++) {
+        stays += s->comparisons[n].stays;
+        cycles += s->comparisons[n].cycles;
+    }
+    if (stays == 0)
+        return;
+    output_print("\nSTAYS IN TRANSLATED CODE              COUNT  "
+                 "OF STAYS   OF TIME  INTERPRETED\n");
+    for (unsigned n = 0; n < COMPARISON_COUNT; n++) {
+        uint64_t count = s->comparisons[n].stays;
+        char share[UNITS_SIZE], time[UNITS_SIZE];
+
+        units_permille(share, permille(count, stays));
+        units_permille(time, permille(s->comparisons[n].cycles, cycles));
+        output_print("%-32s %10llu %9s %9s %12llu\n", comparison_names[n],
+                     (unsigned long long)count, share, time,
+                     (unsigned long long)s->comparisons[n].instructions);
+    }
+}
+
+static void
 show_memory(const struct vmm_stats *s, const struct vm_info *info)
 {
     char used[UNITS_SIZE], size[UNITS_SIZE];
@@ -181,6 +212,7 @@ vm_cmd_stats(struct vm *vm, const struct args *args UNUSED)
     show_time(&stats);
     show_exits(&stats);
     show_calls(&stats);
+    show_comparisons(&stats);
     show_memory(&stats, &info);
     output_print("Interpreted: %llu instructions\n",
                  (unsigned long long)stats.interpreted);

@@ -29,6 +29,14 @@ enum vmm_time {
     TIME_COUNT
 };
 
+/* Stays in translated code, in lockstep. */
+enum vmm_comparison {
+#define COMPARISON(name, text) COMPARISON_##name,
+#include "vmm/vmm_comparisons.def"
+#undef COMPARISON
+    COMPARISON_COUNT
+};
+
 #define EXIT_BUCKETS    24      /* of log2(cycles) */
 
 struct vmm_exit_stats {
@@ -42,6 +50,10 @@ struct vmm_stats {
     uint64_t vmkcalls[VMKCALL_COUNT];
     uint64_t interpreted;               /* instructions */
     uint64_t interrupts, faults;        /* delivered to the guest */
+    /* In lockstep: stays, their cycles, and what the interpreter did again. */
+    struct {
+        uint64_t stays, cycles, instructions;
+    } comparisons[COMPARISON_COUNT];
     uint32_t tc_used, tc_size;          /* bytes */
     uint32_t tc_units, tc_flushes;
     uint32_t shadow_used, shadow_pages;

@@ -31,16 +31,29 @@ static struct chipset chipset;
 static struct serial_rings serial;
 static struct time_scale scale;
 static uint64_t start_tsc, latest;
+static uint64_t hidden;             /* TSC cycles: the VM's clock lags */
 static enum vmm_end end;            /* asked for by a port */
 static bool is_interrupt_pending;   /* INTR, as of the last look_at_wire() */
 
 /* --- Time ------------------------------------------------------------------*/
 
+uint64_t
+devices_tsc(void)
+{
+    return rdtsc() - hidden;
+}
+
+void
+devices_hide_time(uint64_t cycles)
+{
+    hidden += cycles;
+}
+
 /* Another processor's TSC may be a little behind: time stands still then. */
 uint64_t
 devices_now(void)
 {
-    int64_t cycles = (int64_t)(rdtsc() - start_tsc);
+    int64_t cycles = (int64_t)(devices_tsc() - start_tsc);
 
     if (cycles > 0)
         latest = MAX(latest, time_scale_ns(&scale, (uint64_t)cycles));
@@ -57,11 +70,12 @@ wake_at(void)
 static bool
 plan_wake(void)
 {
-    uint64_t at = wake_at();
+    uint64_t lag = time_scale_ns(&scale, hidden);
+    uint64_t at = wake_at() < VMK_FOREVER - lag ? wake_at() + lag : VMK_FOREVER;
     uint32_t flags = irq_save();
     bool is_late;
 
-    wake_plan_set(&vmm_shared->wake, at, latest);
+    wake_plan_set(&vmm_shared->wake, at, latest + lag);
     is_late = wake_plan_is_late(&vmm_shared->wake);
     irq_restore(flags);
     return is_late;

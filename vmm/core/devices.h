@@ -16,6 +16,10 @@ void devices_init(struct vcpu *v, const struct vmm_params *params);
 /* Nanoseconds since the VM was switched on. */
 uint64_t devices_now(void);
 
+/* The machine's TSC, but for what the VM is not to notice: CYCLES more. */
+uint64_t devices_tsc(void);
+void devices_hide_time(uint64_t cycles);
+
 /*
  * Let time pass: devices whose deadline has come act, console input goes in,
  * the VMkernel's timer is set to the next deadline if that changed.  Cheap if

@@ -7,6 +7,7 @@
 #include "vmm/core/devices_int.h"
 
 #include "kernel/x86/cpu.h"
+#include "vmm/core/devices.h"
 #include "vmm/cpuid.h"
 #include "vmm/guest_port.h"
 #include "vmm/msr.h"
@@ -55,5 +56,5 @@ guest_msr_write(UNUSED struct vcpu *v, uint32_t msr, UNUSED uint64_t value)
 uint64_t
 guest_machine_tsc(UNUSED struct vcpu *v)
 {
-    return rdtsc();
+    return devices_tsc();
 }

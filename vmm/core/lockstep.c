@@ -10,7 +10,8 @@
  * Where the stay ended is known only by its state, which may come up several
  * times on the way (a loop that waits): registers are compared at each boundary
  * and memory whenever they are equal; if that differs, the interpreter goes on.
- * One iteration of a repeated instruction counts as a boundary.
+ * One iteration of a repeated instruction counts as a boundary; QEMU has one
+ * more behind the last, where the count is 0 and eip has not moved.
  *
  * Nothing that happens inside of a stay reaches beyond registers and memory:
  * ports, control registers and, in lockstep, RDTSC are exits.  User code is not
@@ -19,7 +20,12 @@
  * stack.  A stay that makes use of any such thing, or asks for random numbers,
  * ends the comparison, and so does one that writes to too many pages by itself.
  * So does, at times, one that has gone wrong: the interpreter, which has missed
- * the end, comes to such an instruction behind it.
+ * the end, comes to such an instruction behind it.  Of long stays only a sample
+ * is compared.  `vm stats` shows how many there were of each kind
+ * (vmm/vmm_comparisons.def).
+ *
+ * The VM's clock stands still for all but translated code itself: a guest that
+ * is slower than its timer does nothing but serve that.
  *
  * The vcpu's thread; no locks.
  */
@@ -28,6 +34,8 @@
 #include "bt/decode.h"
 #include "bt/disasm.h"
 #include "kernel/base/string.h"
+#include "kernel/x86/cpu.h"
+#include "vmm/core/account.h"
 #include "vmm/core/devices.h"
 #include "vmm/core/fpu.h"
 #include "vmm/core/lockstep_pages.h"
@@ -57,12 +65,41 @@
 #define REPNE           0xf2u
 #define REP             0xf3u
 
-enum verdict { VERDICT_SAME, VERDICT_OPEN, VERDICT_DIFFERENT };
+/* Beside enum vmm_comparison. */
+#define DIFFERENT       COMPARISON_COUNT
+
+/*
+ * What takes the CPU a tenth of a millisecond takes an emulated interpreter a
+ * hundred times that.  Of longer stays, which are those that loop, the first
+ * few and then one in LONG_PERIOD are compared, whatever they do.
+ */
+#define LONG_FIRST      4u
+#define LONG_PER_SEC    10000u
+#define LONG_PERIOD     64u
 
 static struct guest_cpu before, after;
+static const char never[] = "an eip that never comes";
 static struct lockstep_difference difference;
+/* TSC: when the stay began; and what all before it have taken. */
+static uint64_t entered, bt_time;
 static bool is_expecting;               /* an interrupt waits for IF */
 static uint32_t undefined, in_middle;   /* flags */
+static uint32_t also_at;                /* QEMU's boundary: another eip */
+
+/* --- Stays -----------------------------------------------------------------*/
+
+static uint64_t
+time_in_stay(void)
+{
+    return vmm_stats->time[TIME_BT] - bt_time;
+}
+
+static void
+count(enum vmm_comparison how)
+{
+    vmm_stats->comparisons[how].stays++;
+    vmm_stats->comparisons[how].cycles += time_in_stay();
+}
 
 void
 lockstep_init(const struct vmm_params *params)
@@ -78,6 +115,8 @@ lockstep_enter(struct vcpu *v)
         return;
     fpu_sync(v);
     before = v->cpu;
+    entered = rdtsc();
+    bt_time = vmm_stats->time[TIME_BT];
     is_expecting = devices_is_interrupt_pending();
     lockstep_pages_begin();
 }
@@ -85,8 +124,10 @@ lockstep_enter(struct vcpu *v)
 void
 lockstep_give_up(void)
 {
-    if (lockstep_phase == LOCKSTEP_STAY)
-        lockstep_phase = LOCKSTEP_OUTSIDE;
+    if (lockstep_phase != LOCKSTEP_STAY)
+        return;
+    count(COMPARISON_FAULT);
+    lockstep_phase = LOCKSTEP_OUTSIDE;
 }
 
 /* --- The same state --------------------------------------------------------*/
@@ -164,7 +205,9 @@ take_what_is_below_stack(const struct guest_cpu *cpu)
 static bool
 is_same(const struct guest_cpu *cpu)
 {
-    if (cpu->eip != after.eip || !are_same_registers(cpu))
+    if (cpu->eip != after.eip && also_at != after.eip)
+        return false;
+    if (!are_same_registers(cpu))
         return false;
     take_what_is_below_stack(cpu);
     return lockstep_pages_are_same(&difference);
@@ -172,28 +215,32 @@ is_same(const struct guest_cpu *cpu)
 
 /* --- Catching up -----------------------------------------------------------*/
 
-/* Does it show what differs by nature: where x87 code was, random numbers? */
-static bool
-is_unknowable(const struct insn *insn)
+/*
+ * Does INSN make use of what differs by nature - undefined flags, where x87
+ * code was, random numbers - or belong to no stay?  Else COMPARISON_SAME.
+ */
+static enum vmm_comparison
+judge(const struct insn *insn)
 {
+    static const uint32_t exits =
+        BIT(CLASS_JMP_FAR) | BIT(CLASS_CALL_FAR) | BIT(CLASS_RET_FAR) |
+        BIT(CLASS_IRET) | BIT(CLASS_INT) | BIT(CLASS_SYSCALL) |
+        BIT(CLASS_IO) | BIT(CLASS_SENSITIVE) | BIT(CLASS_PRIV);
     static const char random[] = "RD";
     const struct opcode *op = insn_opcode(insn);
 
+    if ((exits & BIT(op->class)) && op->operation != OPERATION_mov_from_cr)
+        return DIFFERENT;
+    if (flags_used(insn) & undefined)
+        return COMPARISON_FLAGS;
     if (op->operation != OPERATION_native && op->operation != OPERATION_fpu)
-        return false;
-    return op->mem_size == SIZE_E || op->mem_size == SIZE_FS ||
-           op->mem_size == SIZE_FX || op->mem_size == SIZE_XS ||
-           strncmp(opcode_name(insn->row), random, sizeof(random) - 1) == 0;
-}
-
-/* ECX: before INSN.  False: it shows what is undefined. */
-static bool
-note_flags(const struct insn *insn, uint32_t ecx)
-{
-    if ((flags_used(insn) & undefined) || is_unknowable(insn))
-        return false;
-    undefined = flags_undefined_after(insn, ecx, undefined);
-    return true;
+        return COMPARISON_SAME;
+    if (op->mem_size == SIZE_E || op->mem_size == SIZE_FS ||
+        op->mem_size == SIZE_FX || op->mem_size == SIZE_XS)
+        return COMPARISON_FPU;
+    if (strncmp(opcode_name(insn->row), random, sizeof(random) - 1) == 0)
+        return COMPARISON_RANDOM;
+    return COMPARISON_SAME;
 }
 
 static bool
@@ -231,7 +278,7 @@ has_rep(struct vcpu *v)
  * by a single step: only code with TF = 0 is ever translated.
  */
 static enum interp_result
-step(struct vcpu *v, bool *is_defined)
+step(struct vcpu *v, enum vmm_comparison *how)
 {
     uint32_t eip = v->cpu.eip, ecx = v->cpu.gpr[GPR_ECX];
     enum interp_result result;
@@ -242,14 +289,18 @@ step(struct vcpu *v, bool *is_defined)
     result = interp_step(v);
     v->cpu.eflags &= ~EFLAGS_TF;
     v->cpu.pending_debug = before.pending_debug;
-    *is_defined = true;
+    *how = COMPARISON_SAME;
     in_middle = 0;
+    also_at = v->cpu.eip;
     if (v->interp->now == NULL)
         return result;
     insn = &v->interp->now->insn;
+    if (result == INTERP_OK && is_count_zero(insn, v->cpu.gpr[GPR_ECX]))
+        also_at = eip;
     if (result == INTERP_OK && v->cpu.eip == eip && insn_repeats(insn))
         in_middle = insn_opcode(insn)->flags_written;
-    *is_defined = note_flags(insn, ecx);
+    *how = judge(insn);
+    undefined = flags_undefined_after(insn, ecx, undefined);
     return result;
 }
 
@@ -259,35 +310,38 @@ is_open(const struct guest_cpu *cpu)
     return (cpu->eflags & EFLAGS_IF) != 0 && (cpu->block & SHADOW) == 0;
 }
 
-static enum verdict
+/* If it has been where the stay ended, what differed there says more. */
+static enum vmm_comparison
 different(const char *what, uint32_t which)
 {
-    (void)differ(what, which, after.eip, before.eip);
-    return VERDICT_DIFFERENT;
+    if (difference.what == never)
+        (void)differ(what, which, after.eip, before.eip);
+    return DIFFERENT;
 }
 
-static enum verdict
+static enum vmm_comparison
 catch_up(struct vcpu *v)
 {
-    bool is_defined;
+    enum vmm_comparison how;
 
-    difference = (struct lockstep_difference){ "an eip that never comes", 0,
-                                               after.eip, before.eip };
+    difference = (struct lockstep_difference){ never, 0, after.eip,
+                                               before.eip };
     undefined = in_middle = 0;
+    also_at = v->cpu.eip;
     for (uint32_t n = 0; n < STEPS_MAX; n++) {
         enum interp_result result;
 
         if (is_same(&v->cpu))
-            return VERDICT_SAME;
+            return COMPARISON_SAME;
         if (is_expecting && is_open(&v->cpu))
             return different("an interrupt that is let in at", v->cpu.eip);
-        result = step(v, &is_defined);
-        if (!is_defined)
-            return VERDICT_OPEN;
+        result = step(v, &how);
+        if (how != COMPARISON_SAME)
+            return how;
         if (result != INTERP_OK)
             return different("a fault at", v->cpu.eip);
     }
-    return VERDICT_DIFFERENT;
+    return DIFFERENT;
 }
 
 NORETURN static void
@@ -298,28 +352,52 @@ end(void)
             difference.which, difference.found, difference.expected);
 }
 
+static bool
+is_left_out(void)
+{
+    static unsigned longs;
+
+    if (time_in_stay() <= vmm_shared->params.tsc_hz / LONG_PER_SEC)
+        return false;
+    longs++;
+    return longs > LONG_FIRST && longs % LONG_PERIOD != 0;
+}
+
+static enum vmm_comparison
+compare(struct vcpu *v)
+{
+    uint64_t instructions = v->instructions;
+    struct guest_fault fault = v->fault;
+    enum vmm_comparison how;
+
+    if (is_left_out())
+        return COMPARISON_LONG;
+    if (!lockstep_pages_swap())
+        return COMPARISON_PAGES;
+    fpu_sync(v);
+    fpu_forget();
+    after = v->cpu;
+    v->cpu = before;
+    memory_forget_linear();
+    how = catch_up(v);
+    if (how == DIFFERENT)
+        end();
+    vmm_stats->comparisons[how].instructions += v->instructions - instructions;
+    lockstep_pages_keep();
+    memory_forget_linear();
+    v->cpu = after;
+    fpu_forget();
+    v->fault = fault;
+    v->instructions = instructions;
+    return how;
+}
+
 void
 lockstep_leave(struct vcpu *v)
 {
-    struct guest_fault fault = v->fault;
-    uint64_t instructions = v->instructions;
-
     if (LIKELY(lockstep_phase != LOCKSTEP_STAY))
         return;
-    if (lockstep_pages_swap()) {
-        fpu_sync(v);
-        fpu_forget();
-        after = v->cpu;
-        v->cpu = before;
-        memory_forget_linear();
-        if (catch_up(v) == VERDICT_DIFFERENT)
-            end();
-        lockstep_pages_keep();
-        memory_forget_linear();
-        v->cpu = after;
-        fpu_forget();
-        v->fault = fault;
-        v->instructions = instructions;
-    }
+    count(compare(v));
     lockstep_phase = LOCKSTEP_OUTSIDE;
+    devices_hide_time(rdtsc() - entered - time_in_stay());
 }

@@ -198,14 +198,6 @@ lockstep_pages_take(gla_t at, uint32_t size)
 void
 lockstep_pages_keep(void)
 {
-    for (unsigned n = 0; n < count; n++) {
-        uint32_t *words = words_of(saved[n].page);
-
-        for (unsigned i = 0; i < PAGE_WORDS; i++) {
-            if (words[i] == copy[n][i])
-                continue;
-            words[i] = may_be_entries(n, words[i], copy[n][i]) ?
-                       words[i] | copy[n][i] : copy[n][i];
-        }
-    }
+    for (unsigned n = 0; n < count; n++)
+        memcpy(words_of(saved[n].page), copy[n], PAGE_SIZE);
 }

@@ -58,7 +58,10 @@ MUST_CHECK bool lockstep_pages_are_same(struct lockstep_difference *d);
 /* SIZE bytes at AT do not matter: take translated code's. */
 void lockstep_pages_take(gla_t at, uint32_t size);
 
-/* Translated code's contents are the memory's again, with all A and D bits. */
+/*
+ * Translated code's contents are the memory's again.  The A and D bits that the
+ * interpreter has set may go: what it knew of these entries is forgotten.
+ */
 void lockstep_pages_keep(void);
 
 #endif

@@ -34,6 +34,7 @@ test_defaults(void **state)
     assert_int_equal(instance.memory_pages, 32 * 256);
     assert_int_equal(instance.engine, ENGINE_BT);
     assert_int_equal(instance.stress, 0);
+    assert_int_equal(instance.misread, 0);
 }
 
 static void
@@ -51,10 +52,12 @@ test_values(void **state)
     assert_int_equal(instance.shadow_pages, 512 * 256 / 32);
     assert_int_equal(instance.engine, ENGINE_INTERP);
     assert_int_equal(instance.stress, 7);
-    parse("sched.cpu.shares = \"low\"\nvm.engine = \"lockstep\"");
+    parse("sched.cpu.shares = \"low\"\nvm.engine = \"lockstep\"\n"
+          "vm.misread = \"3000000000\"");
     assert_true(vm_world_params(&vmx, &world));
     assert_int_equal(world.shares, WORLD_SHARES_NORMAL / 2);
     assert_int_equal(instance.engine, ENGINE_LOCKSTEP);
+    assert_int_equal(instance.misread, 3000000000u);
     parse("sched.cpu.shares = \"12345\"");
     assert_true(vm_world_params(&vmx, &world));
     assert_int_equal(world.shares, 12345);

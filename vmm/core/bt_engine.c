@@ -101,7 +101,7 @@ fetch(UNUSED void *context, uint32_t eip, unsigned flags, uint32_t *id)
 
     if (page != NULL)
         code_pages_note(vcpu, at, *id);
-    return page;
+    return lockstep_misread(at, page);
 }
 
 /* --- State to and from the machine -----------------------------------------*/

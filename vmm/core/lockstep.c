@@ -33,6 +33,7 @@
 
 #include "bt/decode.h"
 #include "bt/disasm.h"
+#include "kernel/base/log.h"
 #include "kernel/base/string.h"
 #include "kernel/x86/cpu.h"
 #include "vmm/core/account.h"
@@ -82,6 +83,7 @@ static const char never[] = "an eip that never comes";
 static struct lockstep_difference difference;
 /* TSC: when the stay began; and what all before it have taken. */
 static uint64_t entered, bt_time;
+static gla_t wrong_at;                  /* vm.misread; 0: nowhere */
 static bool is_expecting;               /* an interrupt waits for IF */
 static uint32_t undefined, in_middle;   /* flags */
 static uint32_t also_at;                /* QEMU's boundary: another eip */
@@ -104,8 +106,27 @@ count(enum vmm_comparison how)
 void
 lockstep_init(const struct vmm_params *params)
 {
-    if (params->engine == ENGINE_LOCKSTEP)
-        lockstep_phase = LOCKSTEP_OUTSIDE;
+    if (params->engine != ENGINE_LOCKSTEP)
+        return;
+    lockstep_phase = LOCKSTEP_OUTSIDE;
+    wrong_at = make_gla(params->misread);
+    if (params->misread != 0)
+        log_warn(MOD_VMM, "vm.misread: code at %08x is translated wrongly",
+                 params->misread);
+}
+
+/* One byte has one linear page, so that one copy is enough. */
+const uint8_t *
+lockstep_misread(gla_t at, const uint8_t *page)
+{
+    static uint8_t copy[PAGE_SIZE];
+
+    if (LIKELY(gla_raw(wrong_at) == 0) || page == NULL ||
+        !vpn_eq(gla_to_vpn(at), gla_to_vpn(wrong_at)))
+        return page;
+    memcpy(copy, page, sizeof(copy));
+    copy[gla_raw(wrong_at) & PAGE_MASK] ^= 1;
+    return copy;
 }
 
 void

@@ -12,7 +12,7 @@
 #ifndef VMM_CORE_LOCKSTEP_H
 #define VMM_CORE_LOCKSTEP_H
 
-#include "kernel/base/types.h"
+#include "kernel/base/addr.h"
 #include "vmm/shared.h"
 #include "vmm/vcpu.h"
 
@@ -26,6 +26,15 @@ void lockstep_enter(struct vcpu *v);
  * stay has begun, so it may be called at every way out.
  */
 void lockstep_leave(struct vcpu *v);
+
+/*
+ * Lockstep that finds nothing proves little unless it does find something where
+ * something is wrong: vm.misread is the address of a byte of code that the
+ * translator sees with its lowest bit inverted, in lockstep only.  CLC becomes
+ * STC, one register another.  Returns what the translator is to read of the
+ * code at AT: PAGE, or a copy.
+ */
+const uint8_t *lockstep_misread(gla_t at, const uint8_t *page);
 
 /* The stay ends where nothing can be compared: in the middle of a fault. */
 void lockstep_give_up(void);

@@ -388,6 +388,7 @@ set_params(struct vm_instance *i)
     p->memory_pages = i->params.memory_pages;
     p->shadow_pages = i->params.shadow_pages;
     p->stress = i->params.stress;
+    p->misread = i->params.misread;
     p->tsc_hz = (uint64_t)clock_tsc_khz() * 1000u;
     p->wall_base = i->params.wall_base;
 }

@@ -81,4 +81,5 @@ vm_instance_params(const struct vmx *vmx, struct vm_instance_params *params)
                                SHADOW_PAGES_LEAST);
     params->engine = (enum vmm_engine)vmx_word(vmx, "vm.engine");
     params->stress = vmx_uint(vmx, "vm.stress");
+    params->misread = vmx_uint(vmx, "vm.misread");
 }

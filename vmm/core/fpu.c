@@ -19,6 +19,7 @@
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/cpuid.h"
 #include "vmm/core/fpu_int.h"
+#include "vmm/core/vmk.h"
 
 #define CR0_ON      (CR0_MP | CR0_NE | CR0_TS)
 #define CR0_OFF     (CR0_EM | CR0_AM)
@@ -29,6 +30,7 @@ static struct vcpu *loaded;
 static bool is_newer;
 static bool is_trapping;        /* CR0.TS */
 static uint32_t cr4, cr4_available, mxcsr_mask;
+static uint32_t cr4_always;     /* the guest has it, and does not see it */
 
 static void
 load_cr4(uint32_t value)
@@ -87,6 +89,8 @@ fpu_init(void)
 
     cpuid_init();
     cr4_available = available_cr4();
+    if (vmm_shared->params.engine == ENGINE_LOCKSTEP)
+        cr4_always = CR4_TSD;   /* its clock is not the machine's */
     cr4 = read_cr4();
     is_trapping = true;
     write_cr0((read_cr0() & ~(uint32_t)CR0_OFF) | CR0_ON);
@@ -127,7 +131,7 @@ fpu_prepare(struct vcpu *v)
 {
     bool is_usable = loaded == v && (v->cpu.cr0 & (CR0_TS | CR0_EM)) == 0;
 
-    load_cr4(cr4_for_guest(cr4, v->cpu.cr4, cr4_available));
+    load_cr4(cr4_for_guest(cr4, v->cpu.cr4 | cr4_always, cr4_available));
     set_trapping(!is_usable);
     is_newer |= is_usable;
 }

@@ -37,6 +37,7 @@ struct vmm_params {
     uint32_t shadow_pages;      /* at most so many shadow tables */
     uint32_t stress;            /* not 0: a seed for disturbances */
     uint32_t misread;           /* not 0: where the translator reads wrongly */
+    uint32_t audit;             /* not 0: entries to the guest for an audit */
     uint32_t pdpt[VIEW_COUNT];  /* machine addresses: what CR3 becomes */
     uint32_t permanent_cr3;     /* a root with the monitor only */
     pte_t    monitor_pde[VIEW_COUNT][SHADOW_MONITOR_PDES];

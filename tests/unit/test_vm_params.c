@@ -35,6 +35,7 @@ test_defaults(void **state)
     assert_int_equal(instance.engine, ENGINE_BT);
     assert_int_equal(instance.stress, 0);
     assert_int_equal(instance.misread, 0);
+    assert_int_equal(instance.audit, 0);
 }
 
 static void
@@ -42,6 +43,7 @@ test_values(void **state)
 {
     (void)state;
     parse("memsize = \"512\"\nvm.engine = \"INTERP\"\nvm.stress = \"7\"\n"
+          "vm.audit = \"64\"\n"
           "sched.cpu.shares = \"high\"\nsched.cpu.min = \"10\"\n"
           "sched.cpu.max = \"50\"\n");
     assert_true(vm_world_params(&vmx, &world));
@@ -52,6 +54,7 @@ test_values(void **state)
     assert_int_equal(instance.shadow_pages, 512 * 256 / 32);
     assert_int_equal(instance.engine, ENGINE_INTERP);
     assert_int_equal(instance.stress, 7);
+    assert_int_equal(instance.audit, 64);
     parse("sched.cpu.shares = \"low\"\nvm.engine = \"lockstep\"\n"
           "vm.misread = \"3000000000\"");
     assert_true(vm_world_params(&vmx, &world));

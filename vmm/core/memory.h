@@ -62,4 +62,7 @@ void memory_set_a20(bool is_open);
  */
 void memory_audit(void);
 
+/* About to enter the guest: an audit each vm.audit times, if that is set. */
+void memory_audit_sometimes(void);
+
 #endif

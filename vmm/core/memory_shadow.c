@@ -20,8 +20,12 @@
 #include "vmm/core/vmk.h"
 #include "vmm/mmu/trace.h"
 
-/* Debug builds: entries to the guest for each table that an audit reads. */
+/* Unless vm.audit says how often: entries to the guest for each table. */
+#ifdef DEBUG
 #define AUDIT_PERIOD    64u
+#else
+#define AUDIT_PERIOD    0u      /* never */
+#endif
 
 /* Keys of windows: both parts of each page. */
 #define PART_KEY(index, part) ((index) * SHADOW_PART_COUNT + (part))
@@ -105,33 +109,28 @@ memory_load_permanent(void)
         load_cr3(vmm_shared->params.permanent_cr3);
 }
 
-#ifdef DEBUG
-/* So seldom that it does not take more time than the guest has. */
-static void
-audit_sometimes(void)
-{
-    static uint32_t entries;
-
-    if (++entries < AUDIT_PERIOD * memory.shadow.allocated)
-        return;
-    entries = 0;
-    memory_audit();
-}
-#else
-static void
-audit_sometimes(void)
-{
-}
-#endif
-
 void
 memory_load_view(void)
 {
     uint32_t cr3 = vmm_shared->params.pdpt[shadow_view(&memory.shadow)];
 
-    audit_sometimes();
     if (is_flush_due || loaded_cr3 != cr3)
         load_cr3(cr3);
+}
+
+/* By itself so seldom that it does not take more time than the guest has. */
+void
+memory_audit_sometimes(void)
+{
+    static uint32_t entries;
+    uint32_t period = vmm_shared->params.audit;
+
+    if (period == 0)
+        period = AUDIT_PERIOD * memory.shadow.allocated;
+    if (LIKELY(period == 0) || ++entries < period)
+        return;
+    entries = 0;
+    memory_audit();
 }
 
 /* --- Traces ----------------------------------------------------------------*/

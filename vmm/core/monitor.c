@@ -131,6 +131,7 @@ monitor_enter(struct vcpu *v, enum vmm_time time)
     bool is_user = time == TIME_DIRECT, is_again;
 
     do {
+        memory_audit_sometimes();
         cli();
         if (has_attention(v)) {
             sti();

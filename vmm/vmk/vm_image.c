@@ -389,6 +389,7 @@ set_params(struct vm_instance *i)
     p->shadow_pages = i->params.shadow_pages;
     p->stress = i->params.stress;
     p->misread = i->params.misread;
+    p->audit = i->params.audit;
     p->tsc_hz = (uint64_t)clock_tsc_khz() * 1000u;
     p->wall_base = i->params.wall_base;
 }

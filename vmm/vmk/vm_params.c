@@ -82,4 +82,5 @@ vm_instance_params(const struct vmx *vmx, struct vm_instance_params *params)
     params->engine = (enum vmm_engine)vmx_word(vmx, "vm.engine");
     params->stress = vmx_uint(vmx, "vm.stress");
     params->misread = vmx_uint(vmx, "vm.misread");
+    params->audit = vmx_uint(vmx, "vm.audit");
 }

@@ -25,7 +25,7 @@ struct vm_instance_params {
     uint32_t memory_pages;      /* guest RAM, holes included: from 1 MB up */
     uint32_t shadow_pages;      /* at most; at least SHADOW_PAGES_MIN */
     enum vmm_engine engine;
-    uint32_t stress, misread;
+    uint32_t stress, misread, audit;
     uint64_t wall_base;         /* UTC of the start, in ns since 1970 */
     void *context;              /* for these, called in the VM's world: */
     /* There is output in the ring, or the monitor took input out. */

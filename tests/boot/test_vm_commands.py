@@ -105,6 +105,7 @@ REFUSED = [
     ("vm set good memsize=33", 'memsize is "33"; expected a multiple of 4'),
     ("vm set good memsize", "'memsize' is no change: expected KEY=VALUE"),
     ("vm set good =3", "'=3' is no change"),
+    ("vm set good 'memsize = 8'", "expected KEY=VALUE without blanks"),
     ("vm set good boot.kernel=a/b", "expected a file name without a folder"),
     ("vm create good", "there is a VM 'good' already"),
     ("vm create a/b", "'a/b' cannot be a name: expected at most 19 letters"),

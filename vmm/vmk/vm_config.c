@@ -47,19 +47,29 @@ without_line(const char *message)
            colon[1] == ' ' ? colon + 2 : message;
 }
 
+/* KEY=VALUE; a blank is not part of a key. */
+static bool
+is_change(const char *word)
+{
+    size_t size = 0;
+
+    while (word[size] != '\0' && word[size] != '=' &&
+           !char_is_space(word[size]))
+        size++;
+    return size > 0 && size < VMX_MESSAGE_MAX && word[size] == '=';
+}
+
 /* Make one change to *C, which is replaced; else it stays. */
 static status_t
 apply_change(struct vm_config **c, const char *word, struct vm_why *why)
 {
-    const char *equals = strchr(word, '=');
     struct vm_config *changed;
     status_t status;
     size_t size;
 
-    if (equals == NULL || equals == word ||
-        (size_t)(equals - word) >= VMX_MESSAGE_MAX)
-        return vm_refuse(why, ERR_SYNTAX,
-                         "'%.40s' is no change: expected KEY=VALUE", word);
+    if (!is_change(word))
+        return vm_refuse(why, ERR_SYNTAX, "'%.40s' is no change: expected "
+                         "KEY=VALUE without blanks around =", word);
     changed = config_change(*c, word, &size);
     if (changed == NULL)
         return vm_refuse(why, ERR_NO_MEMORY, "no memory for that");

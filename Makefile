@@ -110,7 +110,7 @@ PURE := $(wildcard bt/*.c vmm/*.c $(addprefix vmm/core/,serial_rings.c \
             memory_map.c number.c ring.c status.c str.c time_scale.c) \
           $(addprefix sched/,prop_share.c runqueue.c water_fill.c) \
           mm/buddy.c mm/heap.c mm/memmap.c \
-          $(addprefix vmm/vmk/,byte_log.c vm_archive.c vm_elf.c \
+          $(addprefix vmm/vmk/,byte_log.c vm_archive.c vm_context.c vm_elf.c \
             vm_params.c) \
           $(addprefix drivers/,acpi_aml.c acpi_fadt.c acpi_madt.c \
             acpi_tables.c firmware.c keymap.c mp_tables.c pci.c pci_ids.c \

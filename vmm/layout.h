@@ -68,6 +68,7 @@
 #define VMM_PDPT_AT         0xfffe7000      /* the views' PDPTs, the root's */
 #define VMM_EVENTS_AT       0xfffe8000      /* struct vmm_events, 4 pages */
 #define VMM_VIEW_TABLES_AT  0xfffec000      /* of the lower 2 MB: tc_area.c */
+#define VMM_VMK_AT          0xfffee000      /* struct cpu_context, read-only */
 #define VMM_SWITCH_AT       0xfffff000
 
 #endif

@@ -4,6 +4,7 @@
  * The monitor sees them at VMM_SHARED_AT and behind (vmm/layout.h); the
  * VMkernel through pointers of its own.  The VMkernel fills in params and
  * boot_cpu before the monitor first runs, and trusts nothing here afterwards.
+ * The VMkernel's own context is at VMM_VMK_AT, where the monitor only reads.
  */
 #ifndef VMM_SHARED_H
 #define VMM_SHARED_H
@@ -56,7 +57,7 @@ enum vmm_request {
 #define VMM_TEXT_MAX    512u
 
 struct vmm_shared {
-    struct cpu_context vmk, vmm;
+    struct cpu_context vmm;
     struct vmkcall_frame call;
     uint32_t requests;          /* enum vmm_request */
     /*

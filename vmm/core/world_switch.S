@@ -2,15 +2,17 @@
  * world_switch.S - see world_switch.h: one page, at VMM_SWITCH_AT in the
  * VMkernel's address space and in all monitors'.
  *
- *      void world_switch_enter(struct vmm_shared *shared);     VMkernel
+ *      void world_switch_enter(struct vmm_shared *shared,      VMkernel
+ *                              struct cpu_context *vmk);
  *      void world_switch_leave(void);                          monitor
  *
- * Each stores what its side has in its struct cpu_context, loads the other's
+ * Each stores what its side has in its struct cpu_context, the VMkernel's on a
+ * page that the monitor cannot write to, loads the other's
  * CR3, and goes on in world_switch_load, which loads all the rest:
  *
  *                 the leaving side's            |   the coming side's
  *      stack      used                          |   at the very end
- *      shared     VMkernel's or VMM_SHARED_AT   |   the other of the two
+ *      context    in the leaving side's space   |   in the coming side's
  *      tables     GDT, IDT, TSS of the leaving  |   CR4 CR0 GDTR IDTR TR
  *                 side, until ... CR3 ..........|   LDTR segments
  *
@@ -29,11 +31,12 @@
  *
  * The stack of a side that does not run:
  *
- *      esp ->  edi  esi  ebx  ebp  return address  (argument of enter)
+ *      esp ->  edi  esi  ebx  ebp  return address  (arguments of enter)
  */
 #include "vmm/core/world_switch.h"
 
-#define ARGUMENT        20			/* at saved esp, of enter */
+#define ARGUMENT_SHARED 20			/* at saved esp, of enter */
+#define ARGUMENT_VMK    24
 #define TSS_BUSY        2			/* type bit, in byte 5 */
 #define DESCRIPTOR_TYPE 5
 
@@ -66,30 +69,30 @@
 	.globl	world_switch_enter
 world_switch_enter:
 	push_preserved
-	movl	ARGUMENT(%esp), %eax
-	store_context SHARED_VMK
-	movw	%cs, SHARED_VMK+CONTEXT_CS(%eax)
-	movw	%ss, SHARED_VMK+CONTEXT_SS(%eax)
-	movw	%ds, SHARED_VMK+CONTEXT_DS(%eax)
-	movw	%es, SHARED_VMK+CONTEXT_ES(%eax)
-	movw	%fs, SHARED_VMK+CONTEXT_FS(%eax)
-	movw	%gs, SHARED_VMK+CONTEXT_GS(%eax)
+	movl	ARGUMENT_VMK(%esp), %eax
+	store_context 0
+	movw	%cs, CONTEXT_CS(%eax)
+	movw	%ss, CONTEXT_SS(%eax)
+	movw	%ds, CONTEXT_DS(%eax)
+	movw	%es, CONTEXT_ES(%eax)
+	movw	%fs, CONTEXT_FS(%eax)
+	movw	%gs, CONTEXT_GS(%eax)
+	movl	ARGUMENT_SHARED(%esp), %eax
 	movl	SHARED_VMM+CONTEXT_CR3(%eax), %ecx
 	movl	%ecx, %cr3
 	movl	$VMM_SHARED_AT+SHARED_VMM, %eax
 	jmp	world_switch_load
 
-/* The VMkernel's address of the shared page is on the VMkernel's stack. */
+/* The VMkernel's address of its context is on the VMkernel's stack. */
 	.globl	world_switch_leave
 world_switch_leave:
 	push_preserved
 	movl	$VMM_SHARED_AT, %eax
 	store_context SHARED_VMM
-	movl	SHARED_VMK+CONTEXT_CR3(%eax), %ecx
-	movl	SHARED_VMK+CONTEXT_ESP(%eax), %edx
+	movl	VMM_VMK_AT+CONTEXT_CR3, %ecx
+	movl	VMM_VMK_AT+CONTEXT_ESP, %edx
 	movl	%ecx, %cr3
-	movl	ARGUMENT(%edx), %eax
-	addl	$SHARED_VMK, %eax
+	movl	ARGUMENT_VMK(%edx), %eax
 
 /*
  * In: %eax the coming side's context, in the address space that is loaded.

@@ -40,9 +40,8 @@
 
 #include "vmm/layout.h"
 
-/* In struct vmm_shared, and in each struct cpu_context there. */
-#define SHARED_VMK      0
-#define SHARED_VMM      44
+/* In struct vmm_shared, and in each struct cpu_context. */
+#define SHARED_VMM      0
 #define CONTEXT_ESP     0
 #define CONTEXT_CR0     4
 #define CONTEXT_CR3     8
@@ -70,7 +69,6 @@ struct world_switch_stack {
 };
 STATIC_ASSERT(sizeof(struct world_switch_stack) == 24);
 
-STATIC_ASSERT(offsetof(struct vmm_shared, vmk) == SHARED_VMK);
 STATIC_ASSERT(offsetof(struct vmm_shared, vmm) == SHARED_VMM);
 STATIC_ASSERT(offsetof(struct cpu_context, cr4) == CONTEXT_CR4);
 STATIC_ASSERT(offsetof(struct cpu_context, gdtr) == CONTEXT_GDTR);
@@ -81,10 +79,12 @@ STATIC_ASSERT(offsetof(struct cpu_context, cs) == CONTEXT_CS);
 STATIC_ASSERT(offsetof(struct cpu_context, gs) == CONTEXT_GS);
 
 /*
- * For the VMkernel: run the monitor of SHARED until it leaves.  The caller
- * stays on this processor in between, with interrupts masked.
+ * For the VMkernel: run the monitor of SHARED until it leaves.  Our own state
+ * is in VMK meanwhile, which the monitor sees at VMM_VMK_AT.  The caller stays
+ * on this processor in between, with interrupts masked.
  */
-typedef void world_switch_enter_t(struct vmm_shared *shared);
+typedef void world_switch_enter_t(struct vmm_shared *shared,
+                                  struct cpu_context *vmk);
 #define world_switch_enter  ((world_switch_enter_t *)VMM_SWITCH_AT)
 
 /* For the monitor: let the VMkernel run until it enters again. */

@@ -14,6 +14,7 @@
 #include "kernel/timer.h"
 #include "mm/page_list.h"
 #include "sched/wait.h"
+#include "vmm/vmk/vm_context.h"
 #include "vmm/vmk/vm_run.h"
 
 struct vm_instance {
@@ -24,6 +25,8 @@ struct vm_instance {
     struct page_list shadow;    /* for its shadow tables */
     struct page_list guest;     /* the guest's */
     struct vmm_shared *shared;  /* what both sides see */
+    struct cpu_context *vmk;    /* ours, while the monitor runs */
+    struct vm_context made;     /* the monitor's, as it began */
     struct vmm_rings *rings;
     struct vmm_stats *stats;
     struct vmm_events *events;

@@ -87,6 +87,7 @@ static const struct region regions[] = {
     { VMM_STATS_AT, 2 * PAGE_SIZE, 1, RIGHTS_ALIKE(DATA) },
     { VMM_PMAP_ROOT_AT, PAGE_SIZE, 0, RIGHTS_ALIKE(RODATA) },
     { VMM_PDPT_AT, PAGE_SIZE, 0, RIGHTS_ALIKE(DATA) },
+    { VMM_VMK_AT, PAGE_SIZE, 0, RIGHTS_ALIKE(RODATA) },
     { VMM_EVENTS_AT, 4 * PAGE_SIZE, 2, RIGHTS_ALIKE(DATA) },
 };
 
@@ -373,8 +374,12 @@ make_context(const struct space *s)
         .cr4 = read_cr4(),
         .gdtr = { VMM_DESCRIPTORS_SIZE - 1, VMM_GDT_AT },
         .tr = VMM_SEL_TSS, .cs = VMM_SEL_CODE, .ss = VMM_SEL_DATA,
-        .ds = VMM_SEL_DATA, .es = VMM_SEL_DATA
+        .ds = VMM_SEL_DATA, .es = VMM_SEL_DATA,
+        .idtr = { 0, VMM_IMAGE_AT }
     };
+    s->i->made.first = shared->vmm;
+    memcpy(s->i->made.root, shared->params.pdpt, sizeof(shared->params.pdpt));
+    s->i->made.root[VIEW_COUNT] = shared->params.permanent_cr3;
 }
 
 static void
@@ -414,6 +419,7 @@ vm_image_build(struct vm_instance *i)
     if (status != OK)
         return status;
     i->shared = upper_ptr(&s, VMM_SHARED_AT);
+    i->vmk = upper_ptr(&s, VMM_VMK_AT);
     i->rings = upper_ptr(&s, VMM_RINGS_AT);
     i->stats = upper_ptr(&s, VMM_STATS_AT);
     i->events = upper_ptr(&s, VMM_EVENTS_AT);

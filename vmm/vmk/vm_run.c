@@ -16,9 +16,9 @@
  * A world that sleeps looks at the bits under `lock`, and is woken.
  *
  * What the other side wrote is not trusted: nothing in the shared pages is used
- * as an address or an index.  But in shared->vmk the VMkernel's registers wait
- * while the monitor runs: one that went so wrong as to hit these 44 bytes takes
- * the machine with it.
+ * as an address or an index, and the context with which the monitor goes on is
+ * looked at first.  The VMkernel's own is on a page that the monitor can only
+ * read.
  */
 #include "vmm/vmk/vm_run.h"
 
@@ -209,7 +209,7 @@ enter_monitor(struct vm_instance *i)
     i->shared->is_fpu_kept = fpu_owner[cpu] == i->id && i->last_cpu == cpu;
     fpu_owner[cpu] = i->id;
     i->last_cpu = cpu;
-    world_switch_enter(i->shared);
+    world_switch_enter(i->shared, i->vmk);
     atomic_store(&i->runs_on, 0);
 }
 
@@ -220,14 +220,17 @@ run_once(struct vm_instance *i)
     cli();
     follow_plan(i);
     atomic_exchange(&i->runs_on, PERCPU(cpu) + 1);
-    if (!is_killed(i)) {
+    if (!is_killed(i) && vm_context_is_sound(&i->made, &i->shared->vmm)) {
         enter_monitor(i);
         vmkcall_serve(i);
-    } else {
-        atomic_store(&i->runs_on, 0);
-        sti();
-        vm_run_end(i, VMM_END_STOPPED, "");
+        return;
     }
+    atomic_store(&i->runs_on, 0);
+    sti();
+    if (is_killed(i))
+        vm_run_end(i, VMM_END_STOPPED, "");
+    else
+        vm_run_end(i, VMM_END_CRASHED, "the monitor's context was overwritten");
 }
 
 enum vmm_end

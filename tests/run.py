@@ -25,7 +25,7 @@ import time
 import xml.etree.ElementTree
 
 TESTS = pathlib.Path(__file__).resolve().parent
-UNIT_TIMEOUT = 1800             # seconds for one unit test program
+UNIT_TIMEOUT = 3600             # seconds for one unit test program
 CORPUS_TIMEOUT = 1800           # seconds to replay a fuzzer's corpus
 FUZZ_INPUT_TIMEOUT = 60         # one input that takes longer is a hang
 FUZZ_MEMORY_MB = 1024

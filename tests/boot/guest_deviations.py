@@ -144,7 +144,7 @@ TCG = {
                "mode 4: without its gate it does not count", "then the count",
                "read-back of the count",
                "read-back of three counters: the count"),
-        **_all("inverts OUT", "mode 1: triggered, OUT is low",
+        **_all("inverts OUT",
                "mode 2: OUT is high but for one period", "mode 6 is mode 2",
                "mode 2: without its gate OUT is high", "mode 4: OUT is high",
                "mode 5: OUT is high", "mode 5: OUT stays high"),
@@ -226,6 +226,13 @@ BOCHS = {
                "FIFO: switched off, it is cleared"),
         **_com("any reading of IIR ends THRE's interrupt",
                "THRE: still there"),
+    },
+}
+
+# Who sleeps at the wrong moment may not see it.
+TCG_SOMETIMES = {
+    "pit": {
+        "mode 1: triggered, OUT is low": "inverts OUT",
     },
 }
 

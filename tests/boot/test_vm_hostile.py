@@ -15,7 +15,7 @@ from test_guest import Results
 from vms import Vm, boot, free_mb
 
 ATTACK_SECONDS = {"reach": 90, "gates": 90, "registers": 90, "slots": 30,
-                  "virtual86": 30}
+                  "virtual86": 30, "ports": 60}
 BOCHS_BOOT = 120
 BOCHS_SLOWER = 3                # "gates" takes 140 s
 CHAOS_ROUNDS = 12

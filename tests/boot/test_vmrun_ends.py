@@ -9,6 +9,7 @@ from vmrun import HALTED, LIMIT, run
 
 RESET = 4                               # exit code with --no-reset
 MANY = 2000                             # instructions: for a few resets
+PORTS = 100_000_000              # for all of hostile-ports
 
 
 @pytest.fixture
@@ -60,3 +61,11 @@ def test_power_off(vmrun, guest):
     code, out, err = run(vmrun, "--kernel", guest(POWER_OFF),
                          "--max-instructions", MANY)
     assert (code, out, err) == (HALTED, "x", "vmrun: powered off\n")
+
+
+def test_random_ports(vmrun, build):
+    """Writing to ports has no other end than those that ports have."""
+    code, out, err = run(vmrun, "--kernel", build / "guest/hostile-ports.elf",
+                         "--no-reset", "--max-instructions", PORTS)
+    assert code == RESET, err
+    assert "done: 1 passed, 0 failed" in out

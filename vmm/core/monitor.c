@@ -281,10 +281,22 @@ run_length(void)
                                                       : RUN_BETWEEN;
 }
 
+/*
+ * On a slow machine the next deadline may have come before the last one was
+ * served: the guest gets its instruction all the same.
+ */
+static enum engine
+choose_next(const struct vcpu *v, bool was_called)
+{
+    return was_called && has_attention(v) ? RUN_ONE : choose(v);
+}
+
 static void
 run_once(struct vcpu *v)
 {
-    if (has_attention(v))
+    bool was_called = has_attention(v);
+
+    if (was_called)
         serve_attention(v);
     stress_safe_point(v);
     serve_events(v);
@@ -293,7 +305,7 @@ run_once(struct vcpu *v)
         devices_halt();
         return;
     }
-    switch (choose(v)) {
+    switch (choose_next(v, was_called)) {
     case RUN_DIRECT:
         direct_exec(v);
         break;

@@ -23,7 +23,7 @@
 #define VDEV_NEVER      UINT64_MAX
 
 /* Attention that a guest could ask for in a loop is given this often. */
-#define VDEV_PACE_NS    (50 * NSEC_PER_USEC)
+#define VDEV_PACE_NS    (100 * NSEC_PER_USEC)
 
 struct vdev_field {
     const char *name;

@@ -9,7 +9,7 @@
  * Ticks that a periodic counter made while nobody ran it are delivered late,
  * at twice its rate, and only when the one before was taken; what is more than
  * BACKLOG_NS old is dropped.  A counter faster than VDEV_PACE_NS ticks at that
- * pace.
+ * pace, and far slower while nobody takes its ticks.
  *
  * Called at port accesses and at deadlines, with the VM's devices locked.
  */
@@ -37,6 +37,7 @@
 #define REFRESH_PERIODS 18u             /* 15.09 us */
 
 #define BACKLOG_NS      NSEC_PER_SEC
+#define IDLE_PACE_NS    (10 * VDEV_PACE_NS)
 
 static const struct vdev_field fields[] = {
     VDEV_FIELD(struct vpit, counter, 1),
@@ -67,13 +68,17 @@ note_ticks(struct vpit *pit, uint64_t edges)
     const struct vpit_counter *c = &pit->counter[0];
     uint64_t period = period_ns(c);
     uint64_t late = edges - 1;
+    bool is_waiting = irq_wire_is_waiting(&pit->irq);
 
-    if (late > 0 && irq_wire_is_waiting(&pit->irq))
+    if (late > 0 && is_waiting)
         late++;
     irq_wire_pulse(&pit->irq);
     pit->tick_at = pit->clock->now + MAX(period / 2, VDEV_PACE_NS);
-    if (period < VDEV_PACE_NS)
+    if (period < VDEV_PACE_NS) {
+        if (is_waiting)
+            pit->tick_at = pit->clock->now + IDLE_PACE_NS;
         return;
+    }
     pit->backlog = MIN(pit->backlog + late, BACKLOG_NS / period);
 }
 

@@ -168,7 +168,9 @@ stress_translator(struct bt_env *env)
 {
     if (state == 0 || (vmm_shared->params.stress & SHORT_OF) != SHORT_OF_TC)
         return;
-    env->code_size = ROUND_DOWN(env->code_size / TC_PART, PAGE_SIZE);
+    /* Between pages that the guest claims there is less anyway. */
+    env->code_size = MAX(ROUND_DOWN(env->code_size / TC_PART, PAGE_SIZE),
+                         (uint32_t)BT_CODE_MIN);
     env->tu_max /= TC_PART;
     env->point_max /= TC_PART;
     env->link_max /= TC_PART;

@@ -26,7 +26,7 @@ ata0-master: type=cdrom, path={iso}, status=inserted
 boot: cdrom
 mouse: enabled=0
 private_colormap: enabled=0
-com1: enabled=1, mode=socket-client, dev=localhost:{port}
+com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
 com2: enabled=1, mode=null
 port_e9_hack: enabled=1
 log: {log}

@@ -68,6 +68,7 @@ struct bt_env {
     bool is_user;           /* CPL 3 outside and inside, IOPL 0: privileged
                                instructions fault by nature.  Or a kernel. */
     bool has_native_tsc;    /* RDTSC may run as it is */
+    bool jumps_to_cmpxchg8b;    /* as quirks.h wants it */
     uint8_t callout;        /* enum bt_callout */
     uint8_t callout_vector;
     uint8_t slot_segment;   /* enum segment that reaches slots and tables */

@@ -12,7 +12,8 @@
 
 enum {
     X86_JCC_NEAR_0F = 0x0f, X86_JCC_NEAR = 0x80, X86_JMP_NEAR = 0xe9,
-    X86_JECXZ = 0xe3, X86_INT = 0xcd, X86_GROUP5 = 0xff, GROUP5_JMP = 4,
+    X86_JMP_SHORT = 0xeb, X86_JECXZ = 0xe3, X86_INT = 0xcd,
+    X86_GROUP5 = 0xff, GROUP5_JMP = 4,
     X86_LEA = 0x8d, X86_MOVZX_0F = 0x0f, X86_MOVZX_WORD = 0xb7,
 };
 
@@ -35,6 +36,13 @@ emit_jmp(struct emitter *e, uint32_t address)
 {
     emit_byte(e, X86_JMP_NEAR);
     emit_rel32(e, address);
+}
+
+void
+emit_jmp_next(struct emitter *e)
+{
+    emit_byte(e, X86_JMP_SHORT);
+    emit_byte(e, 0);
 }
 
 void

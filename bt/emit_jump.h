@@ -10,6 +10,9 @@
 void emit_jmp(struct emitter *e, uint32_t address);
 void emit_jcc(struct emitter *e, unsigned cc, uint32_t address);
 
+/* To the next instruction. */
+void emit_jmp_next(struct emitter *e);
+
 /* Write ADDRESS into the rel32 field at e->next. */
 void emit_rel32(struct emitter *e, uint32_t address);
 

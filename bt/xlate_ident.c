@@ -8,6 +8,7 @@
  */
 #include "bt/handlers_int.h"
 
+#include "bt/emit_jump.h"
 #include "bt/kernel_int.h"
 #include "bt/near_int.h"
 #include "bt/xlate_operand.h"
@@ -56,9 +57,21 @@ emit_through_ds(struct xlate *x, const struct insn *insn)
                insn->length - insn->opcode_offset);
 }
 
+/* quirks.h.  What is copied behind the jump begins a new run. */
+static void
+jump_there(struct xlate *x)
+{
+    xlate_point(x, POINT_AT, x->eip);
+    emit_jmp_next(&x->e);
+    xlate_point(x, POINT_RUN, x->eip);
+}
+
 void
 xlate_ident(struct xlate *x, const struct insn *insn)
 {
+    if (x->bt->env->jumps_to_cmpxchg8b &&
+        insn_opcode(insn)->operation == OPERATION_cmpxchg8b)
+        jump_there(x);
     if ((x->bt->code.mode & DECODE_32) == 0) {
         xlate_ident_16(x, insn);
         return;

@@ -3,7 +3,8 @@
  *
  * Thin names over the compiler's atomics.  x86 is TSO: acquire loads and
  * release stores are plain movs, read-modify-writes are LOCKed and full
- * barriers; what is left to say is only what the compiler may not do.
+ * barriers; what is left to say is only what the compiler may not do.  One is
+ * not the compiler's.
  */
 #ifndef KERNEL_X86_ATOMIC_H
 #define KERNEL_X86_ATOMIC_H
@@ -19,13 +20,23 @@
 #define atomic_exchange(p, v)   __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #define atomic_fence()          __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
-/*
- * If *P is OLD make it NEW; whether it was, or what was there.  The older
- * builtins, because these do 8 bytes in line, at any alignment.
- */
+/* If *P, of up to 4 bytes, is OLD make it NEW; was it, or what was there. */
 #define atomic_compare_exchange(p, old, new)                              \
     __sync_bool_compare_and_swap((p), (old), (new))
 #define atomic_compare_swap(p, old, new)                                  \
     __sync_val_compare_and_swap((p), (old), (new))
+
+/* The same for 8 bytes, at any alignment.  quirks.h says why the jump. */
+static inline uint64_t
+atomic_compare_swap64(uint64_t *p, uint64_t old, uint64_t new)
+{
+    uint32_t low = (uint32_t)old, high = (uint32_t)(old >> 32);
+
+    __asm__ volatile("jmp 1f; 1: lock; cmpxchg8b %0"
+                     : "+m"(*p), "+a"(low), "+d"(high)
+                     : "b"((uint32_t)new), "c"((uint32_t)(new >> 32))
+                     : "memory", "cc");
+    return (uint64_t)high << 32 | low;
+}
 
 #endif

@@ -160,6 +160,10 @@ TCG = {
         **_all("has no RDPMC at all", "RDPMC of no counter",
                "RDPMC of no counter in ring 3 with PCE"),
     },
+    "flags": {
+        "CMPXCHG8B sets ZF and leaves what ADD made": "takes old flags for "
+        "its own: kernel/x86/quirks.h",
+    },
     "killers": {
         **_all("MOV SS holds off no trap",
                "MOV SS and INT: before the handler's first",

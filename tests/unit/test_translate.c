@@ -70,6 +70,34 @@ test_copied_code_recovers(void **state)
     }
 }
 
+static uint32_t
+eip_at(uint32_t at)
+{
+    struct bt_state s = { .eip = at };
+
+    assert_true(bt_recover(bt, &s));
+    return s.eip;
+}
+
+/* Where a CMPXCHG8B must be jumped to: emit_jmp_next(). */
+static void
+test_jump_to_cmpxchg8b(void **state)
+{
+    static const uint8_t cmpxchg8b[] = { 0x0f, 0xc7, 0x0e };
+    static const uint8_t expected[] = { 0xeb, 0, 0x0f, 0xc7, 0x0e };
+    uint32_t at;
+
+    (void)state;
+    env.jumps_to_cmpxchg8b = true;
+    memcpy(page, cmpxchg8b, sizeof(cmpxchg8b));
+    at = bt_entry(bt, GUEST_AT);
+    assert_memory_equal(code + (at - CODE_AT), expected, sizeof(expected));
+    assert_int_equal(eip_at(at), GUEST_AT);
+    assert_int_equal(eip_at(at + 2), GUEST_AT);
+    assert_int_equal(eip_at(at + sizeof(expected)),
+                     GUEST_AT + sizeof(cmpxchg8b));
+}
+
 static void
 test_ret_is_undone(void **state)
 {
@@ -160,6 +188,8 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_ret_with_size_is_undone,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(test_jump_to_cmpxchg8b, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_ret_is_undone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changed_page_is_translated_anew,
                                         setup, teardown),

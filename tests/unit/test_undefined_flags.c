@@ -28,7 +28,7 @@ static const struct sample {
     { { 0x0f, 0xaf, 0xc3 }, 0, 0, 0, SF | ZF | AF | PF },   /* IMUL */
     { { 0xf7, 0xf3 }, 0, 0, 0, ALL },                   /* DIV */
     { { 0x40 }, 0, ALL, 0, CF },                        /* INC */
-    { { 0x0f, 0xc7, 0x0b }, 0, ZF, 0, ALL & ~ZF },      /* CMPXCHG8B */
+    { { 0x0f, 0xc7, 0x0b }, 0, ZF | CF, 0, CF },        /* CMPXCHG8B */
     /* Shifts by 1, by an immediate count, by CL. */
     { { 0xd1, 0xe0 }, 0, ALL, 0, AF },
     { { 0xc1, 0xe0, 0x04 }, 0, 0, 0, OF | AF },

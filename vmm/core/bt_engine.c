@@ -9,8 +9,7 @@
  * While `is_live` the guest's state is in guest_frame, with an address of the
  * TC, and in the slots; the vcpu's is old.  An exit that only wants another
  * translation, a hidden page fault, a physical interrupt leave it so.  For all
- * else the state is taken back: at an exit it is simply there, at a trap the
- * translator recovers it.
+ * else it is taken back: at an exit it is there, at a trap it is recovered.
  *
  * Whoever changes translations must not do so under a live state, so what the
  * MMU tells us in the middle of a fault takes the state back first.
@@ -29,6 +28,7 @@
 #include "bt/decode.h"
 #include "kernel/base/assert.h"
 #include "kernel/x86/exception.h"
+#include "kernel/x86/quirks.h"
 #include "vmm/core/account.h"
 #include "vmm/core/bt_sizes.h"
 #include "vmm/core/code_pages.h"
@@ -230,7 +230,7 @@ begin(void)
 {
     env = (struct bt_env){
         .has_native_tsc = vmm_shared->params.engine != ENGINE_LOCKSTEP,
-        .callout = CALLOUT_INT,
+        .jumps_to_cmpxchg8b = cmpxchg8b_spoils_flags(), .callout = CALLOUT_INT,
         .callout_vector = GUEST_INT_CALLOUT, .slot_segment = SEG_GS,
         .cs_rule = SEGMENT_EMULATE, .gs_rule = SEGMENT_BY_SLOT,
         .mode = DECODE_PROTECTED | DECODE_32,

@@ -315,7 +315,6 @@ compare_exchange_slowly(struct vcpu *v, gla_t at, size_t size, uint64_t *old,
 COMPARE_EXCHANGE(8)
 COMPARE_EXCHANGE(16)
 COMPARE_EXCHANGE(32)
-COMPARE_EXCHANGE(64)
 #undef COMPARE_EXCHANGE
 
 bool
@@ -339,7 +338,7 @@ guest_compare_exchange(struct vcpu *v, gla_t at, size_t size, uint64_t *old,
     else if (size == sizeof(uint32_t))
         *old = compare_exchange32(spot.memory, expected, new);
     else
-        *old = compare_exchange64(spot.memory, expected, new);
+        *old = atomic_compare_swap64((uint64_t *)spot.memory, expected, new);
     if (*old == expected)
         memory_fire(spot.page, gla_raw(at) & PAGE_MASK, size);
     return true;

@@ -6,9 +6,6 @@
  * only kind that both reads a flag and leaves it undefined, by which it is told
  * here.  Of these, rotations through CF do read that one.
  *
- * CMPXCHG8B leaves all flags but ZF as they were; QEMU 7.2 makes some of them
- * anew from the operands of another instruction, so they count as undefined.
- *
  * Called by lockstep; SDM 2B SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR, SHLD; 2A CMPS.
  */
 #include "vmm/core/undefined_flags.h"
@@ -61,8 +58,6 @@ flags_undefined_after(const struct insn *insn, uint32_t ecx,
         return undefined;
     if (clears_af(op))
         return 0;
-    if (op->operation == OPERATION_cmpxchg8b)
-        return FL_OSAPC;
     if (is_by_count(op)) {
         uint32_t count = (insn->imm_size != 0 ? insn->imm : ecx) & COUNT_MASK;
 

@@ -52,8 +52,11 @@ has_view(const struct shadow *s, enum shadow_view view)
 static void
 write_pdpte(pte_t *to, pte_t entry)
 {
-    while (!atomic_compare_exchange(to, *to, entry))
-        continue;
+    pte_t old;
+
+    do
+        old = *to;
+    while (atomic_compare_swap64(to, old, entry) != old);
 }
 
 /* The PDPT's entries have no rights and no A: SDM 3A table 4-8. */

@@ -39,6 +39,10 @@ SNIPPET(sahf_flags, "mov %ebx, %eax", "sahf", READ_FLAGS);
 SNIPPET(std_flags, "", "std", READ_FLAGS);
 SNIPPET(lahf_flags, "mov $0, %eax; push %ebx; popfl", "lahf", "");
 SNIPPET(pushf_word, "push $-1; push $-1", "pushfw", "pop %cx; pop %dx");
+/* Its operand on the stack differs from EDX:EAX in nothing. */
+SNIPPET(cmpxchg8b_flags, "push %edx; push %edx; push $2; popfl; jmp 1f; "
+        "1: add %ebx, %edx; mov (%esp), %eax; mov %eax, %edx",
+        "cmpxchg8b (%esp)", READ_FLAGS);
 SNIPPET(just_end, "", "nop", "");
 
 static const struct flags_case cases[] = {
@@ -73,6 +77,8 @@ static const struct flags_case cases[] = {
       EFLAGS_IOPL | EFLAGS_IF },
     { "SAHF loads five flags", &sahf_flags, 3, EFLAGS_OF, 0xff00,
       EFLAGS_OF | (FLAGS_ARITH & UINT8_MAX) },
+    { "CMPXCHG8B sets ZF and leaves what ADD made", &cmpxchg8b_flags, 0, 0,
+      EFLAGS_DF, EFLAGS_ZF | EFLAGS_PF },
     { "STD", &std_flags, 3, 0, 0, EFLAGS_DF },
 };
 

@@ -65,8 +65,11 @@ MUST_CHECK bool guest_compare_exchange(struct vcpu *v, gla_t at, size_t size,
  */
 void *guest_window(struct vcpu *v, gla_t at, unsigned access, size_t *size);
 
-/* CR0, CR3, CR4 or EFER changed what addresses mean; INVLPG. */
-void guest_mem_flush(struct vcpu *v);
+/*
+ * CR0, CR3, CR4 or EFER changed what addresses mean; INVLPG.  A load of CR3 may
+ * leave what is global: SDM 3A 4.10.4.1.
+ */
+void guest_mem_flush(struct vcpu *v, bool with_global);
 void guest_mem_flush_page(struct vcpu *v, gla_t at);
 
 /*

@@ -10,6 +10,9 @@
  */
 #include "kernel/base/string.h"
 
+#undef memcpy
+#undef memset
+
 #include "kernel/x86/cpu.h"
 
 void *

@@ -162,7 +162,7 @@ guest_window(struct vcpu *v, gla_t at, unsigned access, size_t *size)
 }
 
 void
-guest_mem_flush(struct vcpu *v)
+guest_mem_flush(struct vcpu *v, UNUSED bool with_global)
 {
     v->memory_generation++;
 }

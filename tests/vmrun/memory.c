@@ -172,7 +172,7 @@ guest_window(struct vcpu *v, gla_t at, unsigned access, size_t *size)
 }
 
 void
-guest_mem_flush(struct vcpu *v)
+guest_mem_flush(struct vcpu *v, UNUSED bool with_global)
 {
     struct machine *m = machine_of(v);
 
@@ -189,7 +189,7 @@ guest_mem_flush_page(struct vcpu *v, gla_t at)
     unsigned n = gla_raw(at) / PAGE_SIZE % TLB_ENTRIES;
 
     if (gla_raw(at) >= m->large_first && gla_raw(at) <= m->large_last) {
-        guest_mem_flush(v);
+        guest_mem_flush(v, true);
         return;
     }
     for (unsigned access = 0; access < TLB_ACCESSES; access++) {
@@ -294,12 +294,12 @@ machine_clear_memory(struct machine *m)
     if (madvise(m->store, (size_t)m->options->memory_mb * MB(1),
                 MADV_DONTNEED) != 0)
         NOT_REACHED();
-    guest_mem_flush(&m->vcpu);
+    guest_mem_flush(&m->vcpu, true);
 }
 
 void
 machine_set_a20(struct machine *m, bool is_on)
 {
     gpa_map_set_a20(&m->map, is_on);
-    guest_mem_flush(&m->vcpu);
+    guest_mem_flush(&m->vcpu, true);
 }

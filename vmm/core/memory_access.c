@@ -41,10 +41,12 @@ struct tlb_entry {
     uint32_t page;              /* of the store */
     uint32_t window;            /* which showed it */
     bool is_lent;               /* guest_window() gave a pointer to it */
+    bool is_global;             /* a load of CR3 leaves it */
 };
 
 static struct tlb_entry tlb[2][TLB_ACCESSES][TLB_ENTRIES];  /* [is user] */
-static uint32_t tlb_generation;
+/* An entry of another generation than its kind's is none; never 0. */
+static uint32_t generations[2];     /* [is_global] */
 /* Linear addresses around all large pages of which something is in the TLB. */
 static uint32_t large_first, large_last;
 
@@ -68,7 +70,8 @@ tlb_place(const struct vcpu *v, uint32_t linear, unsigned access)
 static inline bool
 is_hit(const struct tlb_entry *e, uint32_t linear)
 {
-    return LIKELY(e->linear == linear && e->generation == tlb_generation);
+    return LIKELY(e->linear == linear &&
+                  e->generation == generations[e->is_global]);
 }
 
 /* A part of a large page is in the TLB, and INVLPG must forget all of it. */
@@ -83,7 +86,7 @@ note_large(uint32_t linear, uint32_t size)
 static void
 evict(struct tlb_entry *e)
 {
-    if (e->is_lent && e->generation == tlb_generation)
+    if (e->is_lent && e->generation == generations[e->is_global])
         memory.vcpu->memory_generation++;
     *e = (struct tlb_entry){ 0 };
 }
@@ -107,7 +110,10 @@ translate(struct vcpu *v, gla_t at, unsigned access, uint32_t *page)
     if (*page == NO_PAGE)
         return true;
     evict(e);
-    *e = (struct tlb_entry){ linear, tlb_generation, *page, 0, false };
+    *e = (struct tlb_entry){
+        .linear = linear, .generation = generations[mapping.is_global],
+        .page = *page, .is_global = mapping.is_global,
+    };
     if (mapping.page_size > PAGE_SIZE)
         note_large(linear, mapping.page_size);
     return true;
@@ -370,9 +376,19 @@ guest_window(struct vcpu *v, gla_t at, unsigned access, size_t *size)
 void
 memory_access_init(void)
 {
-    tlb_generation = 1;
+    generations[false] = generations[true] = 1;
     large_first = UINT32_MAX;
     large_last = 0;
+}
+
+static void
+forget(bool is_global)
+{
+    memory.vcpu->memory_generation++;
+    if (++generations[is_global] == 0) {
+        memset(tlb, 0, sizeof(tlb));
+        generations[is_global] = 1;
+    }
 }
 
 void
@@ -380,19 +396,19 @@ memory_forget_linear(void)
 {
     large_first = UINT32_MAX;
     large_last = 0;
-    memory.vcpu->memory_generation++;
-    if (++tlb_generation == 0) {
-        memset(tlb, 0, sizeof(tlb));
-        tlb_generation = 1;
-    }
+    forget(true);
+    forget(false);
 }
 
 void
-guest_mem_flush(struct vcpu *v)
+guest_mem_flush(struct vcpu *v, bool with_global)
 {
     enum vmm_time before = account_switch(TIME_MONITOR);
 
-    memory_forget_linear();
+    if (with_global)
+        memory_forget_linear();
+    else
+        forget(false);
     code_pages_flush(v);
     gdt_watch_flush();
     shadow_switch(&memory.shadow);

@@ -339,7 +339,7 @@ monitor_main(void)
     devices_init(v, params);
     seg_init(params->sandbox == VMM_SANDBOX_SEGMENT);
     bt_engine_init(v);
-    guest_mem_flush(v);
+    guest_mem_flush(v, true);
     sti();
     for (;;)
         run_once(v);

@@ -33,15 +33,15 @@
 
 /* --- Control registers -----------------------------------------------------*/
 
-/* Latch the PDPTEs at CR3 if CR0 and CR4 say that paging is PAE's. */
+/* Latch the PDPTEs at CR3 if CR0 and CR4, maybe new, make paging PAE's. */
 static bool
-latch_pdptes(struct interp *i, const struct guest_cpu *next)
+latch_pdptes(struct interp *i, uint32_t cr0, uint32_t cr3, uint32_t cr4)
 {
     uint64_t pdpte[PDPTE_COUNT];
 
-    if ((next->cr0 & CR0_PG) == 0 || (next->cr4 & CR4_PAE) == 0)
+    if ((cr0 & CR0_PG) == 0 || (cr4 & CR4_PAE) == 0)
         return true;
-    if (!guest_phys_read(i->vcpu, make_gpa(next->cr3 & CR3_PDPT), pdpte,
+    if (!guest_phys_read(i->vcpu, make_gpa(cr3 & CR3_PDPT), pdpte,
                          sizeof(pdpte)))
         return raise_error(i, VEC_GP, 0);
     for (size_t n = 0; n < ARRAY_LEN(pdpte); n++)
@@ -55,7 +55,7 @@ latch_pdptes(struct interp *i, const struct guest_cpu *next)
 static bool
 write_cr0(struct interp *i, uint32_t value)
 {
-    struct guest_cpu *cpu = cpu_of(i), next = *cpu;
+    struct guest_cpu *cpu = cpu_of(i);
     uint32_t changed;
 
     value = (value & CR0_KNOWN) | CR0_ET;
@@ -63,43 +63,41 @@ write_cr0(struct interp *i, uint32_t value)
         ((value & CR0_NW) && !(value & CR0_CD)))
         return raise_error(i, VEC_GP, 0);
     changed = value ^ cpu->cr0;
-    next.cr0 = value;
-    if ((changed & CR0_PDPTE) && !latch_pdptes(i, &next))
+    if ((changed & CR0_PDPTE) && !latch_pdptes(i, value, cpu->cr3, cpu->cr4))
         return false;
     cpu->cr0 = value;
     if (changed & CR0_PE)
         vcpu_derive_segments(i->vcpu);
     if (changed & (CR0_PDPTE | CR0_WP | CR0_PE))
-        guest_mem_flush(i->vcpu);
+        guest_mem_flush(i->vcpu, true);
     return true;
 }
 
 static bool
 write_cr3(struct interp *i, uint32_t value)
 {
-    struct guest_cpu next = *cpu_of(i);
+    struct guest_cpu *cpu = cpu_of(i);
 
-    next.cr3 = value;
-    if (!latch_pdptes(i, &next))
+    if (!latch_pdptes(i, cpu->cr0, value, cpu->cr4))
         return false;
-    cpu_of(i)->cr3 = value;
-    guest_mem_flush(i->vcpu);
+    cpu->cr3 = value;
+    guest_mem_flush(i->vcpu, false);
     return true;
 }
 
 static bool
 write_cr4(struct interp *i, uint32_t value)
 {
-    struct guest_cpu *cpu = cpu_of(i), next = *cpu;
+    struct guest_cpu *cpu = cpu_of(i);
 
     if ((value & ~CR4_KNOWN) != 0 ||
         (value & ~cpu->cr4 & feature_absent_cr4(i->vcpu)) != 0)
         return raise_error(i, VEC_GP, 0);
-    next.cr4 = value;
-    if (((value ^ cpu->cr4) & CR4_PDPTE) && !latch_pdptes(i, &next))
+    if (((value ^ cpu->cr4) & CR4_PDPTE) &&
+        !latch_pdptes(i, cpu->cr0, cpu->cr3, value))
         return false;
     cpu->cr4 = value;
-    guest_mem_flush(i->vcpu);
+    guest_mem_flush(i->vcpu, true);
     return true;
 }
 
@@ -297,7 +295,7 @@ write_checked_msr(struct interp *i, uint32_t msr, uint64_t value)
     default:
         return guest_msr_write(i->vcpu, msr, value);
     }
-    guest_mem_flush(i->vcpu);
+    guest_mem_flush(i->vcpu, true);
     return true;
 }
 

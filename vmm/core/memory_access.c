@@ -39,7 +39,7 @@ struct tlb_entry {
     uint32_t linear;            /* the page's first byte */
     uint32_t generation;
     uint32_t page;              /* of the store */
-    uint32_t window;            /* which showed it */
+    uint16_t window;            /* which showed it */
     bool is_lent;               /* guest_window() gave a pointer to it */
     bool is_global;             /* a load of CR3 leaves it */
 };
@@ -127,7 +127,7 @@ show(struct vcpu *v, gla_t at, unsigned access, uint32_t page)
     bool is_write = (access & GUEST_ACCESS_MASK) == GUEST_WRITE;
     unsigned n = memory_window(page, is_write);
 
-    tlb_place(v, gla_raw(at) - offset, access)->window = n;
+    tlb_place(v, gla_raw(at) - offset, access)->window = (uint16_t)n;
     return windows_use(&memory.pages, n) + offset;
 }
 
@@ -146,13 +146,14 @@ locate(struct vcpu *v, gla_t at, unsigned access, struct spot *spot)
 {
     uint32_t offset = gla_raw(at) & PAGE_MASK;
     const struct tlb_entry *e = tlb_place(v, gla_raw(at) - offset, access);
-    const struct window *w = &memory.pages.window[e->window];
+    unsigned n = e->window;
+    const struct window *w = &memory.pages.window[n];
     bool is_write = (access & GUEST_ACCESS_MASK) == GUEST_WRITE;
 
     if (is_hit(e, gla_raw(at) - offset) && LIKELY(w->key == e->page) &&
         (!is_write || w->is_writable)) {
-        spot->page = e->page;
-        spot->memory = windows_use(&memory.pages, e->window) + offset;
+        spot->page = w->key;
+        spot->memory = windows_use(&memory.pages, n) + offset;
         return true;
     }
     if (!translate(v, at, access, &spot->page))

@@ -29,7 +29,7 @@ def check_stress(machine, rounds=ROUNDS):
 
 def worst_share(machine, ms=SHARE_MS, case=""):
     """By how many percent of a processor the worst share is off."""
-    text = "\n".join(machine.command(f"test share {ms} {case}",
+    text = "\n".join(machine.command(f"test share {ms} {case}".rstrip(),
                                      SHARE_TIMEOUT))
     match = re.search(r"off by (\d+\.\d+) % at most", text)
     assert match, text

@@ -11,7 +11,6 @@
 #include "kernel/base/string.h"
 
 #undef memcpy
-#undef memset
 
 #include "kernel/x86/cpu.h"
 

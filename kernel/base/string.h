@@ -17,7 +17,6 @@ int memcmp(const void *a, const void *b, size_t size);
 
 /* Of a small constant size, the compiler makes a few moves. */
 #define memcpy  __builtin_memcpy
-#define memset  __builtin_memset
 
 size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);

@@ -121,6 +121,24 @@ is_interrupt(unsigned vector)
 }
 
 /*
+ * QEMU's TCG, on its way into virtual-8086 mode, loads VIF and VIP as well, and
+ * changes them nowhere else: other VMs would find them set.  So once more in,
+ * with both clear, to where nothing is mapped, and out.
+ */
+static void
+clear_virtual_flags(void)
+{
+    unsigned vector = guest_frame.regs.vector;
+
+    memory_load_permanent();
+    guest_frame.regs = (struct trapframe){
+        .eflags = EFLAGS_FIXED | EFLAGS_VM, .ss = VMM_SEL_DATA,
+    };
+    guest_enter();
+    guest_frame.regs.vector = vector;
+}
+
+/*
  * Interrupts are masked from the look at attention to the guest, so that
  * nothing that one brought can be overlooked, and from the guest to the
  * VMkernel, whose interrupt it is.
@@ -128,7 +146,7 @@ is_interrupt(unsigned vector)
 enum monitor_stop
 monitor_enter(struct vcpu *v, enum vmm_time time)
 {
-    bool is_user = time == TIME_DIRECT, is_again;
+    bool is_user = time == TIME_DIRECT, is_again, is_lost;
 
     do {
         memory_audit_sometimes();
@@ -143,13 +161,16 @@ monitor_enter(struct vcpu *v, enum vmm_time time)
         account_enter(time);
         guest_enter();
         account_exit(is_user ? EXIT_FAULT_USER : EXIT_FAULT_KERNEL);
+        is_lost = guest_frame.is_lost;
+        if (is_lost)
+            clear_virtual_flags();
         is_again = is_interrupt(guest_frame.regs.vector);
         if (is_again) {
             account_exit(EXIT_INTERRUPT);
             vmk_interrupt(guest_frame.regs.vector);
         }
         sti();
-        if (guest_frame.is_lost)
+        if (is_lost)
             return MONITOR_LOST;
     } while (is_again);
     return MONITOR_TRAP;

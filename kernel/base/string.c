@@ -10,8 +10,6 @@
  */
 #include "kernel/base/string.h"
 
-#undef memcpy
-
 #include "kernel/x86/cpu.h"
 
 void *

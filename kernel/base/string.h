@@ -15,9 +15,6 @@ void *memmove(void *dst, const void *src, size_t size);
 void *memset(void *dst, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
-/* Of a small constant size, the compiler makes a few moves. */
-#define memcpy  __builtin_memcpy
-
 size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t size);

@@ -277,4 +277,6 @@ VM_QEMU = {
                  if name != "running past the limit of code"},
 }
 
-VM_BOCHS = {}
+VM_BOCHS = {
+    "code": BOCHS_SOMETIMES["code"],
+}

@@ -44,6 +44,9 @@
 #define RUN_ALONE       20000u
 #define RUN_BETWEEN     64u
 
+/* Calls to the safe point without an instruction of the guest in between. */
+#define CALLS_IN_A_ROW  4u
+
 static struct vcpu vcpu;
 static struct interp interp;
 
@@ -304,12 +307,18 @@ run_length(void)
 
 /*
  * On a slow machine the next deadline may have come before the last one was
- * served: the guest gets its instruction all the same.
+ * served, again and again: the guest gets an instruction all the same.
  */
 static enum engine
 choose_next(const struct vcpu *v, bool was_called)
 {
-    return was_called && has_attention(v) ? RUN_ONE : choose(v);
+    static unsigned calls;
+
+    calls = was_called && has_attention(v) ? calls + 1 : 0;
+    if (calls < CALLS_IN_A_ROW)
+        return choose(v);
+    calls = 0;
+    return RUN_ONE;
 }
 
 static void

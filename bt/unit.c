@@ -58,11 +58,7 @@ decode_at(struct xlate *x, uint32_t eip, struct insn *insn)
         x->unit.page[0] = x->source.id;
         x->unit.is_checked = x->source.is_checking;
     }
-    /* A constant size is a few moves. */
-    if (here == INSN_LENGTH_MAX)
-        memcpy(bytes, x->source.page + offset, INSN_LENGTH_MAX);
-    else
-        memcpy(bytes, x->source.page + offset, here);
+    memcpy(bytes, x->source.page + offset, here);
     result = decode(bytes, here, x->bt->code.mode, insn);
     if (result == DECODE_NEED_MORE)
         result = decode_split(x, eip, insn);
